@@ -1,0 +1,1 @@
+"""What the bed says and does: sensor chips, lamp, button, speaker. Knows nothing of sleep or of homes."""

@@ -1,0 +1,1 @@
+"""Simulated chips in raw datasheet bytes, the bus they sit on and the bodies they sense."""

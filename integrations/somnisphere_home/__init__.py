@@ -1,0 +1,1 @@
+"""How a home is spoken to: MQTT, Home Assistant discovery, its REST interface. Knows nothing of sleep."""

@@ -1,0 +1,1 @@
+"""The evening ritual: phases, fades, stories. Pure; standard library only."""

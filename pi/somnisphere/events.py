@@ -1,0 +1,181 @@
+"""What enters the core (Event) and what leaves it (Action). Data only: a test compares lists.
+
+``at_s`` is monotonic seconds. Wall time enters with ``Tick`` alone, so a clock that jumps is one number that changes.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock
+
+# ---- in -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passes. ``wall_s`` is Unix time at ``at_s``."""
+
+    at_s: float
+    wall_s: float
+
+
+class Press(StrEnum):
+    """What a hand did to the button."""
+
+    TAP = "tap"
+    DOUBLE = "double"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPressed:
+    at_s: float
+    press: Press
+
+
+@dataclass(frozen=True, slots=True)
+class CommandReceived:
+    """A wish of the home, already decoded and checked: ``key`` names the entity, ``value`` is in its own type."""
+
+    at_s: float
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerReported:
+    """Where the speaker is. ``problem`` is a sentence for a person when ``state`` is ``failed``, else ""."""
+
+    at_s: float
+    state: Literal["playing", "paused", "stopped", "ended", "failed"]
+    path: Path | None = None
+    position_s: float = 0.0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LampReported:
+    """Where the lamp is on its way (sent while it fades, a few times a minute, and when it arrives)."""
+
+    at_s: float
+    lightness_pct: float
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerReported:
+    at_s: float
+    connected: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfChanged:
+    """The story folder was read again."""
+
+    at_s: float
+    stories: tuple["Story", ...]
+
+
+Event = (
+    PulseBlock
+    | MotionBlock
+    | PartState
+    | Tick
+    | ButtonPressed
+    | CommandReceived
+    | PlayerReported
+    | LampReported
+    | BrokerReported
+    | ShelfChanged
+)
+
+# ---- out ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DimLamp:
+    """Go to ``lightness_pct`` (CIE L*, 0..100; 0 is off) evenly in L* over ``over_s`` seconds."""
+
+    lightness_pct: float
+    over_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlayStory:
+    path: Path
+    position_s: float
+    gain_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetGain:
+    """Loudness of the speaker, dB relative to full scale of its own (0 is loudest)."""
+
+    gain_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class PauseStory:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeStory:
+    gain_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopStory:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """A sleep moment, for events and device triggers. ``type`` is one of ``MOMENTS``."""
+
+    type: str
+    at_s: float
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepBookmark:
+    """Remember where ``story_key`` is to begin next time."""
+
+    story_key: str
+    position_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A line for the log that a person reads."""
+
+    text: str
+    level: Literal["info", "warning"] = "info"
+
+
+RitualAction = DimLamp | PlayStory | SetGain | PauseStory | ResumeStory | StopStory | Announce | KeepBookmark | Say
+
+MOMENTS: tuple[str, ...] = (
+    "in_bed",
+    "lights_down",
+    "story_began",
+    "drifting",
+    "fell_asleep",
+    "stirred",
+    "woke_up",
+    "left_bed",
+    "morning",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One story on the shelf. ``key`` is stable (the path below the shelf's folder); ``title`` is for people."""
+
+    key: str
+    title: str
+    path: Path
+    duration_s: float | None = None

@@ -1,0 +1,1 @@
+"""Samples to stages. Pure; numpy only; time is an argument."""
