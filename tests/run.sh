@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Installs what the tests need, runs all of them, and says plainly what could not run and why.
+#   bash tests/run.sh                        everything but the real Home Assistant
+#   bash tests/run.sh home                   that, then a real Home Assistant and a real browser
+#   PYTHON=python3.13 bash tests/run.sh      another interpreter
+#   bash tests/run.sh -- -k ritual           hand arguments to pytest
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=deploy/environment.sh
+. deploy/environment.sh
+
+with_home=0
+if [ "${1:-}" = home ]; then with_home=1; shift; fi
+if [ "${1:-}" = -- ]; then shift; fi
+
+missing=()
+for tool in mosquitto mpv; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+command -v mosquitto_sub >/dev/null || missing+=(mosquitto-clients)
+if [ ${#missing[@]} -gt 0 ]; then
+  say "Installing ${missing[*]} with apt ..."
+  apt_install "${missing[@]}" || say "Could not install ${missing[*]} (no apt, or neither root nor sudo). Mend: sudo apt install ${missing[*]}"
+fi
+PATH="$PATH:/usr/sbin"   # Debian keeps mosquitto there, outside a user's path
+
+version=$("$(find_python)" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+environment=".venv-test-$version"
+make_environment "$environment" test
+export OPENBLAS_NUM_THREADS=1   # small arrays: threads only cost
+
+say "== ruff";  "$environment/bin/ruff" check . && "$environment/bin/ruff" format --check --quiet .
+say "== mypy";  "$environment/bin/mypy"
+say "== pytest (Python $version)"
+"$environment/bin/python" -m pytest -m "not home" "$@"
+
+if [ "$with_home" = 1 ]; then
+  say "== Home Assistant and a browser"
+  bash tests/home/install.sh
+  "$environment/bin/python" -m pytest -m home tests/home
+fi

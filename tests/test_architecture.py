@@ -1,0 +1,141 @@
+"""Holds the direction of imports: pi stands on hardware and on integrations; those two never meet and never look up."""
+
+import ast
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = {
+    "somnisphere": ROOT / "pi" / "somnisphere",
+    "somnisphere_hardware": ROOT / "hardware" / "somnisphere_hardware",
+    "somnisphere_home": ROOT / "integrations" / "somnisphere_home",
+}
+MAY_IMPORT = {
+    "somnisphere": {"somnisphere", "somnisphere_hardware", "somnisphere_home"},
+    "somnisphere_hardware": {"somnisphere_hardware"},
+    "somnisphere_home": {"somnisphere_home"},
+}
+ONE_FILE_EACH = {
+    "smbus2": {"hardware/somnisphere_hardware/bus.py", "hardware/somnisphere_hardware/simulated/bus.py"},
+    "gpiozero": {"hardware/somnisphere_hardware/lamp.py", "hardware/somnisphere_hardware/button.py"},
+    "paho": {"integrations/somnisphere_home/mqtt.py"},
+    "homeassistant_api": {"integrations/somnisphere_home/rest.py"},
+    "amqtt": {"integrations/somnisphere_home/embedded_broker.py"},
+    "mutagen": {"pi/somnisphere/library.py"},
+    "PIL": {"pi/somnisphere/picture_png.py"},
+}
+PURE_ROOMS = ["pi/somnisphere/sleep", "pi/somnisphere/bedtime", "pi/somnisphere/core.py", "pi/somnisphere/cues.py"]
+IMPURE_MODULES = {"time", "threading", "socket", "subprocess", "datetime", "asyncio", "sqlite3"}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Full names of all modules that a file imports, at any depth of nesting."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import; say where it comes from"
+            assert node.module is not None
+            yield node.module
+
+
+def files_of(room: str) -> list[Path]:
+    files = sorted(ROOMS[room].rglob("*.py"))
+    assert files, f"no files in {room}"
+    return files
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_point_downwards(room: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files_of(room)
+        for name in imports_of(path)
+        if name.split(".")[0] in ROOMS and name.split(".")[0] not in MAY_IMPORT[room]
+    ]
+    assert wrong == []
+
+
+def test_each_library_has_one_file() -> None:
+    wrong = [
+        f"{relative} imports {library}"
+        for room in ROOMS
+        for path in files_of(room)
+        for name in imports_of(path)
+        if (library := name.split(".")[0]) in ONE_FILE_EACH
+        and (relative := path.relative_to(ROOT).as_posix()) not in ONE_FILE_EACH[library]
+    ]
+    assert wrong == []
+
+
+def test_drivers_and_simulated_chips_share_nothing() -> None:
+    """A chip and its driver written from the same table would share its mistakes and hide them."""
+    chips = {"max30102", "mpu6050", "lis3dh", "adxl345", "registers"}
+    simulated = ROOMS["somnisphere_hardware"] / "simulated"
+    for path in sorted(simulated.rglob("*.py")):
+        for name in imports_of(path):
+            module = name.removeprefix("somnisphere_hardware.")
+            assert module not in chips, f"{path.name} imports the driver {name}"
+    for chip in chips:
+        for name in imports_of(ROOMS["somnisphere_hardware"] / f"{chip}.py"):
+            assert "simulated" not in name, f"{chip}.py imports {name}"
+
+
+def test_pure_rooms_own_no_clock_thread_or_socket() -> None:
+    wrong = []
+    for place in PURE_ROOMS:
+        target = ROOT / place
+        for path in sorted(target.rglob("*.py")) if target.is_dir() else [target]:
+            wrong += [
+                f"{path.relative_to(ROOT)} imports {name}"
+                for name in imports_of(path)
+                if name.split(".")[0] in IMPURE_MODULES
+            ]
+    assert wrong == []
+
+
+def test_files_stay_small() -> None:
+    """A file grown past this is two rooms."""
+    long = [
+        f"{path.relative_to(ROOT)}: {count} lines"
+        for room in ROOMS
+        for path in files_of(room)
+        if (count := len(path.read_text().splitlines())) > 350
+    ]
+    assert long == []
+
+
+def test_everything_the_wheel_needs_says_it_is_typed() -> None:
+    for room, folder in ROOMS.items():
+        assert (folder / "py.typed").is_file(), room
+
+
+def test_shell_scripts_parse() -> None:
+    scripts = [*ROOT.glob("deploy/*.sh"), *ROOT.glob("tests/*.sh"), *ROOT.glob("tests/home/*.sh"), ROOT / ".ci" / "run"]
+    for script in scripts:
+        subprocess.run(["bash", "-n", os.fspath(script)], check=True)
+
+
+def test_no_score_is_named_anywhere_a_person_reads() -> None:
+    """Never a score, a percentage of sleep, a streak or a goal: not in an entity, a message, a blueprint or a page."""
+    forbidden = re.compile(
+        r"sleep[ _-]?(score|efficiency|goal|rank)|\bstreak|%\s*(of\s+)?(sleep|asleep|deep|rem)\b", re.I
+    )
+    read_by_people = [
+        *ROOT.glob("integrations/home_assistant/**/*.yaml"),
+        ROOT / "pi" / "somnisphere" / "entities.py",
+        *sorted((ROOMS["somnisphere"]).glob("cli*.py")),
+        *sorted((ROOMS["somnisphere"] / "stories").glob("*.md")),
+    ]
+    found = [
+        f"{path.relative_to(ROOT)}: {hit.group(0)}"
+        for path in read_by_people
+        for hit in forbidden.finditer(path.read_text())
+    ]
+    assert found == []
