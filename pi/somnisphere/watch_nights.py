@@ -1,0 +1,175 @@
+"""Nights as a watch or a sleep laboratory recorded them: heart rate and motion counts, perhaps with scored stages.
+
+Two layouts. ``.npz``: epoch k is ``[30 k, 30 k + 30)`` seconds; keys ``hr_time_s``, ``hr_bpm`` (or beat to beat:
+``rr_time_s``, ``rr_s``, ``rr_normal``), ``motion_time_s``, ``motion_count`` and, where people scored the night,
+``stage`` (0 wake, 1 N1, 2 N2, 3 N3, 5 REM, -1 unscored) and ``score``. ``.csv``: a header and one row per reading,
+columns ``time_s`` and any of ``heart_bpm``, ``rr_s``, ``motion_count``, ``stage``; an empty cell is no reading.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from somnisphere.columns import Columns, RecordingError, read_csv, read_npz
+from somnisphere.night import COUNT_STEP_S, EPOCH_S, HEART_SERIES_STEP_S, Epoch, Stage
+
+HEART_WINDOW_S = 10.0
+"""Each value of ``Epoch.heart_series_bpm`` speaks of the ten seconds that end then."""
+
+STAGE_OF_CODE = {0: Stage.AWAKE, 1: Stage.LIGHT, 2: Stage.LIGHT, 3: Stage.DEEP, 4: Stage.DEEP, 5: Stage.REM}
+"""AASM (and, 4, Rechtschaffen & Kales) codes as the files hold them; any other code is unscored."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class NightRecording:
+    """One night by epochs. ``reference`` and ``score`` have one entry per epoch: what people scored (None: nothing)
+    and whether the epoch is to be counted when a stager is judged."""
+
+    dataset: str
+    subject: str
+    epochs: list[Epoch]
+    reference: tuple[Stage | None, ...]
+    score: tuple[bool, ...]
+
+
+def read_night(path: Path) -> NightRecording:
+    """Read a night's ``.npz`` or ``.csv``. Raises ``RecordingError`` naming what is wrong and how to mend it."""
+    path = Path(path)
+    if path.name.endswith((".csv", ".csv.gz")):
+        return _from_csv(path)
+    return _from_npz(path)
+
+
+def _from_npz(path: Path) -> NightRecording:
+    columns = read_npz(path)
+    if "hr_time_s" not in columns and "rr_time_s" not in columns:
+        raise RecordingError(
+            path, "it holds neither 'hr_time_s' nor 'rr_time_s'", "A night needs a heart rate; see pi/README.md."
+        )
+    beats = "rr_s" in columns
+    time_s, value = _pair(path, columns, "rr_time_s", "rr_s") if beats else _pair(path, columns, "hr_time_s", "hr_bpm")
+    if beats and "rr_normal" in columns:
+        normal = columns["rr_normal"].astype(bool)
+        time_s, value = time_s[normal], value[normal]
+    motion_s, motion = _pair(path, columns, "motion_time_s", "motion_count")
+    codes = columns["stage"].astype(int).tolist() if "stage" in columns else []
+    count = len(codes) or _epochs_until(time_s, motion_s + COUNT_STEP_S)
+    reference = tuple(STAGE_OF_CODE.get(code) for code in codes) or (None,) * count
+    flags = columns["score"].astype(bool).tolist() if "score" in columns else [stage is not None for stage in reference]
+    return NightRecording(
+        dataset=str(columns.get("dataset", path.parent.name)),
+        subject=str(columns.get("subject", path.stem)),
+        epochs=_epochs(count, time_s, value, beats, motion_s, motion),
+        reference=reference,
+        score=tuple(flags),
+    )
+
+
+def _from_csv(path: Path) -> NightRecording:
+    columns = read_csv(path, ("time_s", "heart_bpm", "rr_s", "motion_count", "stage"), needed=("time_s",))
+    nothing = np.zeros(0)
+    beats = "rr_s" in columns
+    time_s, value = _readings(columns, "rr_s" if beats else "heart_bpm")
+    motion_s, motion = _readings(columns, "motion_count")
+    if len(time_s) == 0 and len(motion_s) == 0:
+        raise RecordingError(
+            path, "it holds no heart rate and no motion", "Give it a column 'heart_bpm', 'rr_s' or 'motion_count'."
+        )
+    stage_s, codes = _readings(columns, "stage") if "stage" in columns else (nothing, nothing)
+    count = _epochs_until(time_s, motion_s + COUNT_STEP_S, stage_s + EPOCH_S)
+    reference: list[Stage | None] = [None] * count
+    for at_s, code in zip(stage_s, codes, strict=True):
+        if at_s >= 0:
+            reference[int(at_s // EPOCH_S)] = STAGE_OF_CODE.get(int(code))
+    return NightRecording(
+        dataset="csv",
+        subject=path.name.removesuffix(".gz").removesuffix(".csv"),
+        epochs=_epochs(count, time_s, value, beats, motion_s, motion),
+        reference=tuple(reference),
+        score=tuple(stage is not None for stage in reference),
+    )
+
+
+def _readings(columns: Columns, name: str) -> tuple[Floats, Floats]:
+    if name not in columns:
+        return np.zeros(0), np.zeros(0)
+    there = np.isfinite(columns["time_s"]) & np.isfinite(columns[name])
+    order = np.argsort(columns["time_s"][there], kind="stable")
+    return columns["time_s"][there][order], columns[name][there][order]
+
+
+def _pair(path: Path, columns: Columns, time_key: str, value_key: str) -> tuple[Floats, Floats]:
+    time_s = columns.get(time_key, np.zeros(0)).astype(np.float64)
+    value = columns.get(value_key, np.zeros(0)).astype(np.float64)
+    if time_s.ndim != 1 or time_s.shape != value.shape:
+        raise RecordingError(
+            path,
+            f"{time_key!r} has shape {time_s.shape} and {value_key!r} {value.shape}",
+            "Both need one entry per reading.",
+        )
+    return time_s, value
+
+
+def _epochs_until(*times: Floats) -> int:
+    last_s = max((float(time_s.max()) for time_s in times if len(time_s)), default=0.0)
+    return max(1, int(np.ceil(last_s / EPOCH_S)))
+
+
+def _epochs(count: int, time_s: Floats, value: Floats, beats: bool, motion_s: Floats, motion: Floats) -> list[Epoch]:
+    """Epochs of what a watch says. ``value`` is an interval in s when ``beats``, else a heart rate in 1/min.
+
+    A heart rate outside 20..250 1/min, NaN included, is no reading.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate_bpm = 60.0 / value if beats else value
+        there = (rate_bpm > 20) & (rate_bpm < 250)
+    time_s, value = time_s[there], value[there]
+    steps = round(EPOCH_S / HEART_SERIES_STEP_S)
+    ends_s = np.arange(1, count * steps + 1) * HEART_SERIES_STEP_S
+    series = _mean_rate(time_s, value, ends_s - HEART_WINDOW_S, ends_s, beats)
+    starts_s = np.arange(count) * EPOCH_S
+    means = _mean_rate(time_s, value, starts_s, starts_s + EPOCH_S, beats)
+    seen = np.searchsorted(time_s, starts_s + EPOCH_S) - np.searchsorted(time_s, starts_s)
+    counts = _counts(count, motion_s, motion)
+    return [
+        Epoch(
+            index=k,
+            start_s=float(starts_s[k]),
+            presence=None,
+            in_bed=None,
+            heart_bpm=means[k],
+            heart_series_bpm=tuple(series[k * steps : (k + 1) * steps]),
+            rmssd_ms=None,
+            beat_count=int(seen[k]) if beats else 0,
+            pulse_quality=0.0 if means[k] is None else 1.0,
+            breath_bpm=None,
+            spo2_pct=None,
+            motion_counts=(counts[2 * k], counts[2 * k + 1]),
+        )
+        for k in range(count)
+    ]
+
+
+def _mean_rate(time_s: Floats, value: Floats, from_s: Floats, to_s: Floats, beats: bool) -> list[float | None]:
+    """Mean heart rate of the readings in each ``(from, to]``; None where there is none."""
+    sums = np.concatenate(([0.0], np.cumsum(value)))
+    first = np.searchsorted(time_s, from_s, side="right")
+    last = np.searchsorted(time_s, to_s, side="right")
+    found = last - first
+    mean = (sums[last] - sums[first]) / np.maximum(found, 1)
+    return [
+        None if n == 0 else float(60.0 / m if beats else m) for n, m in zip(found.tolist(), mean.tolist(), strict=True)
+    ]
+
+
+def _counts(count: int, motion_s: Floats, motion: Floats) -> list[float | None]:
+    """One count each 15 s; a reading belongs to the 15 s it begins nearest to."""
+    slots: list[float | None] = [None] * (2 * count)
+    for place, value in zip(np.round(motion_s / COUNT_STEP_S).astype(int).tolist(), motion.tolist(), strict=True):
+        if 0 <= place < len(slots) and np.isfinite(value):
+            slots[place] = float(value)
+    return slots
