@@ -30,7 +30,7 @@ ONE_FILE_EACH = {
     "PIL": {"pi/somnisphere/picture_png.py"},
 }
 PURE_ROOMS = ["pi/somnisphere/sleep", "pi/somnisphere/bedtime", "pi/somnisphere/core.py", "pi/somnisphere/cues.py"]
-IMPURE_MODULES = {"time", "threading", "socket", "subprocess", "datetime", "asyncio", "sqlite3"}
+IMPURE_MODULES = {"time", "threading", "socket", "subprocess", "asyncio", "sqlite3"}
 
 
 def imports_of(path: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
+from somnisphere.night import Epoch, StageEstimate
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock
 
 # ---- in -----------------------------------------------------------------------------------------------------------
@@ -15,10 +16,11 @@ from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time passes. ``wall_s`` is Unix time at ``at_s``."""
+    """Time passes. ``wall_s`` is Unix time at ``at_s``; the household's clock shows ``wall_s + utc_offset_s``."""
 
     at_s: float
     wall_s: float
+    utc_offset_s: float = 0.0
 
 
 class Press(StrEnum):
@@ -156,7 +158,32 @@ class Say:
     level: Literal["info", "warning"] = "info"
 
 
+@dataclass(frozen=True, slots=True)
+class BeginNight:
+    """A night is opened in the journal. ``night_id``: the ISO date of its evening."""
+
+    night_id: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeepEpoch:
+    """One more epoch of the open night, with the live answer about it."""
+
+    epoch: Epoch
+    estimate: StageEstimate
+
+
+@dataclass(frozen=True, slots=True)
+class EndNight:
+    """The open night is closed, with the overnight revision of all its epochs."""
+
+    estimates: tuple[StageEstimate, ...]
+
+
 RitualAction = DimLamp | PlayStory | SetGain | PauseStory | ResumeStory | StopStory | Announce | KeepBookmark | Say
+
+Action = RitualAction | BeginNight | KeepEpoch | EndNight
 
 MOMENTS: tuple[str, ...] = (
     "in_bed",

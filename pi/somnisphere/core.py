@@ -1,0 +1,313 @@
+"""The sans-IO heart: ``receive(event) -> list[Action]``. Owns no thread, socket, file or clock.
+
+Samples go to the pipeline, epochs to the stager, estimates to the watch that makes cues of them, cues to the ritual.
+Hands (button, home) go to the ritual at once. A whole night runs in a ``for`` loop and replays bit for bit.
+"""
+
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from somnisphere.bedtime.phases import Cue, Phase
+from somnisphere.bedtime.ritual import Ritual
+from somnisphere.bedtime.shelf import Shelf
+from somnisphere.cues import CueGiven, SleepWatch
+from somnisphere.events import (
+    Action,
+    Announce,
+    BeginNight,
+    BrokerReported,
+    ButtonPressed,
+    CommandReceived,
+    EndNight,
+    Event,
+    KeepEpoch,
+    LampReported,
+    PlayerReported,
+    Say,
+    ShelfChanged,
+    Tick,
+)
+from somnisphere.night import EPOCH_S, HEART_SERIES_STEP_S, Epoch, StageEstimate
+from somnisphere.sleep.pipeline import SleepPipeline
+from somnisphere.sleep.stager import SleepStager
+from somnisphere.snapshot import Health, NightTimes, Snapshot
+from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock
+
+MORNING_FROM_S = 4.5 * 3600.0
+MORNING_UNTIL_S = 14 * 3600.0
+DAY_S = 86400.0
+
+Revise = Callable[[Sequence[Epoch]], Sequence[StageEstimate]]
+"""The overnight answer: a whole night's epochs in, one estimate each out."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoreSettings:
+    """``begin_at_s``: seconds after local midnight at which the evening begins by itself, or None."""
+
+    begin_at_s: float | None = None
+
+
+class _Night:
+    """The night in progress: its epochs on one unbroken 30-second grid, and when things happened."""
+
+    def __init__(self, times: NightTimes) -> None:
+        self.times = times
+        self.epochs: list[Epoch] = []
+        self.watch = SleepWatch()
+
+
+class Core:
+    def __init__(
+        self,
+        ritual: Ritual,
+        shelf: Shelf,
+        pipeline: SleepPipeline,
+        new_stager: Callable[[], SleepStager],
+        revise: Revise,
+        settings: CoreSettings | None = None,
+    ) -> None:
+        self._ritual = ritual
+        self._shelf = shelf
+        self._pipeline = pipeline
+        self._new_stager = new_stager
+        self._stager = new_stager()
+        self._revise = revise
+        self._settings = settings or CoreSettings()
+        self._tick = Tick(0.0, 0.0)
+        self._day_s: float | None = None
+        self._night: _Night | None = None
+        self._estimate: StageEstimate | None = None
+        self._parts: dict[str, PartState] = {}
+        self._player: PlayerReported | None = None
+        self._lamp_pct = 0.0
+        self.last_night: NightTimes | None = None
+
+    # ---- in -------------------------------------------------------------------------------------------------------
+
+    def receive(self, event: Event) -> list[Action]:
+        """Take one event; return what is to be done about it, in order."""
+        match event:
+            case PulseBlock() | MotionBlock():
+                self._pipeline.add(event)
+                return []
+            case Tick():
+                return self._on_tick(event)
+            case PartState():
+                return self._on_part(event)
+            case PlayerReported():
+                self._player = event
+                return list(self._ritual.player(event))
+            case LampReported():
+                self._lamp_pct = event.lightness_pct
+                return []
+            case ButtonPressed():
+                return self._with_night(self._ritual.press(event.press, event.at_s), event.at_s)
+            case CommandReceived():
+                return self._with_night(self._command(event), event.at_s)
+            case ShelfChanged():
+                self._shelf.put(event.stories)
+                return []
+            case BrokerReported():
+                text = "The broker is back." if event.connected else f"The broker is gone: {event.problem}"
+                return [Say(text, "info" if event.connected else "warning")]
+
+    def _on_part(self, state: PartState) -> list[Action]:
+        self._parts[state.part] = state
+        self._pipeline.add(state)
+        name = f"{state.part} sensor ({state.chip})" if state.chip else f"{state.part} sensor"
+        if state.ok:
+            return [Say(f"The {name} answers.")]
+        return [Say(f"The {name} has a problem: {state.problem}", "warning")]
+
+    def _on_tick(self, tick: Tick) -> list[Action]:
+        actions: list[Action] = []
+        self._tick = tick
+        day_s = (tick.wall_s + tick.utc_offset_s) % DAY_S
+        begin_s = self._settings.begin_at_s
+        if begin_s is not None and self._day_s is not None and self._day_s < begin_s <= day_s:
+            actions += self._with_night(self._ritual.receive(Cue.BEGIN, tick.at_s), tick.at_s)
+        self._day_s = day_s
+        for epoch in self._pipeline.advance(tick.at_s):
+            actions += self._on_epoch(epoch)
+        p_sleep = None
+        if self._night is not None and self._estimate is not None and self._estimate.stage is not None:
+            p_sleep = self._estimate.sleep_probability
+        actions += self._ritual.tick(tick.at_s, p_sleep)
+        return actions
+
+    def _on_epoch(self, epoch: Epoch) -> list[Action]:
+        actions: list[Action] = []
+        if self._night is None:
+            if not epoch.in_bed or self._is_morning():
+                self._estimate = None
+                return []
+            actions += self._open_night(epoch.start_s)
+        assert self._night is not None
+        for due in self._on_grid(self._night, epoch):
+            estimate = self._stager.step(due)
+            self._night.epochs.append(due)
+            actions.append(KeepEpoch(due, estimate))
+            if due.in_bed and self._night.times.in_bed_s is None:
+                self._night.times = replace(self._night.times, in_bed_s=self._wall_at(due.start_s))
+                actions.append(Announce("in_bed", due.start_s))
+            self._estimate = estimate
+            for given in self._night.watch.step(due, estimate, is_morning=self._is_morning()):
+                actions += self._on_cue(given)
+                if self._night is None:
+                    return actions
+        return actions
+
+    @staticmethod
+    def _on_grid(night: _Night, epoch: Epoch) -> list[Epoch]:
+        """The epoch as the night numbers it, preceded by unknown ones where the daemon was away."""
+        if not night.epochs:
+            return [replace(epoch, index=0)]
+        first_s, last = night.epochs[0].start_s, night.epochs[-1]
+        missing = max(0, round((epoch.start_s - last.start_s) / EPOCH_S) - 1)
+        unknown = [unknown_epoch(last.index + 1 + k, first_s) for k in range(missing)]
+        return [*unknown, replace(epoch, index=last.index + missing + 1)]
+
+    def _on_cue(self, given: CueGiven) -> list[Action]:
+        night = self._night
+        assert night is not None
+        since_wall_s = self._wall_at(given.since_s)
+        if given.cue is Cue.SLEPT:
+            actions: list[Action] = list(self._ritual.slept(given.at_s, given.since_s))
+            if night.times.fell_asleep_s is None:
+                night.times = replace(night.times, fell_asleep_s=since_wall_s)
+        else:
+            actions = list(self._ritual.receive(given.cue, given.at_s))
+        if given.cue is Cue.WOKE:
+            night.times = replace(night.times, woke_up_s=since_wall_s)
+        elif given.cue is Cue.ROSE:
+            night.times = replace(night.times, left_bed_s=since_wall_s)
+        # The ritual announces; only here is it known how sure we are.
+        actions = [
+            replace(action, confidence=given.confidence) if isinstance(action, Announce) else action
+            for action in actions
+        ]
+        if given.cue is Cue.NIGHT_OVER:
+            actions.append(EndNight(tuple(self._revise(night.epochs))))
+            self.last_night, self._night, self._estimate = night.times, None, None
+        return actions
+
+    # ---- nights ---------------------------------------------------------------------------------------------------
+
+    def _with_night(self, actions: Sequence[Action], at_s: float) -> list[Action]:
+        """What a hand asked for; an evening that is begun by hand opens the night."""
+        if self._night is None and self._ritual.state.phase not in (Phase.IDLE, Phase.MORNING):
+            return [*self._open_night(at_s), *actions]
+        return list(actions)
+
+    def _open_night(self, at_s: float) -> list[Action]:
+        night_id = night_id_of(self._wall_at(at_s) + self._tick.utc_offset_s)
+        self._night = _Night(NightTimes(night_id))
+        self._stager = self._new_stager()
+        return [BeginNight(night_id, at_s)]
+
+    def carry_on(self, times: NightTimes, epochs: Sequence[Epoch]) -> None:
+        """Take up a night after a restart. ``epochs`` in this run's ``at_s``; they pass through the stager again."""
+        self._night = _Night(times)
+        self._stager = self._new_stager()
+        for epoch in epochs:
+            self._estimate = self._stager.step(epoch)
+            self._night.epochs.append(epoch)
+            self._night.watch.step(epoch, self._estimate, is_morning=False)
+
+    @property
+    def night_epochs(self) -> Sequence[Epoch]:
+        """The epochs of the night in progress so far."""
+        return () if self._night is None else tuple(self._night.epochs)
+
+    def _wall_at(self, at_s: float) -> float:
+        return self._tick.wall_s + (at_s - self._tick.at_s)
+
+    def _is_morning(self) -> bool:
+        return MORNING_FROM_S <= (self._tick.wall_s + self._tick.utc_offset_s) % DAY_S < MORNING_UNTIL_S
+
+    # ---- the home -------------------------------------------------------------------------------------------------
+
+    def _command(self, command: CommandReceived) -> list[Action]:
+        at_s, value = command.at_s, command.value
+        wishes: dict[str, Callable[[], Sequence[Action]]] = {
+            "begin": lambda: self._ritual.receive(Cue.BEGIN, at_s),
+            "stop": lambda: self._ritual.receive(Cue.STOP, at_s),
+            "one_more_page": lambda: self._ritual.one_more_page(at_s),
+            "story": lambda: self._ritual.choose_story(str(value), at_s),
+            "volume": lambda: self._ritual.set_volume(float(value), at_s),
+            "fade_time": lambda: self._ritual.set_fade_time(float(value), at_s),
+            "lamp": lambda: self._lamp(value, at_s),
+        }
+        return list(wishes[command.key]())
+
+    def _lamp(self, wish: Any, at_s: float) -> Sequence[Action]:
+        return self._ritual.lamp_by_hand(wish.lightness_pct, wish.transition_s, at_s)
+
+    def snapshot(self, health: Health | None = None) -> Snapshot:
+        """All that the home may see now."""
+        vitals, ritual, night, estimate = self._pipeline.vitals, self._ritual.state, self._night, self._estimate
+        pulse, motion = self._parts.get("pulse"), self._parts.get("motion")
+        problems = [f"{part.part}: {part.problem}" for part in (pulse, motion) if part is not None and not part.ok]
+        player = self._player
+        story = None if ritual.story_key is None else self._shelf.find(ritual.story_key)
+        return Snapshot(
+            at_s=self._tick.at_s,
+            wall_s=self._tick.wall_s,
+            phase=ritual.phase,
+            night_id=None if night is None else night.times.night_id,
+            stage=None if estimate is None else estimate.stage,
+            stage_reason="no night in progress" if estimate is None else estimate.reason,
+            probabilities=None if estimate is None else estimate.probabilities,
+            asleep=False if night is None else night.watch.asleep,
+            heart_bpm=vitals.heart_bpm,
+            rmssd_ms=vitals.rmssd_ms,
+            pulse_quality=vitals.pulse_quality,
+            breath_bpm=vitals.breath_bpm,
+            spo2_pct=vitals.spo2_pct,
+            motion_count=vitals.motion_count,
+            presence=vitals.presence,
+            in_bed=vitals.in_bed,
+            pulse_ok=pulse is not None and pulse.ok,
+            motion_ok=motion is not None and motion.ok,
+            sensor_problem="; ".join(problems),
+            player_ok=player is None or player.state != "failed",
+            player_problem="" if player is None else player.problem,
+            stories=self._shelf.stories,
+            story=story or self._shelf.current(),
+            story_playing=player is not None and player.state == "playing",
+            story_position_s=ritual.position_s if story is not None else None,
+            volume_pct=ritual.volume_pct,
+            fade_min=ritual.fade_min,
+            fade_db=ritual.fade_db,
+            lamp_lightness_pct=self._lamp_pct,
+            lamp_target_pct=ritual.lamp_target_pct,
+            last_night=self.last_night if night is None else night.times,
+            health=health or Health(),
+        )
+
+
+def unknown_epoch(index: int, first_s: float) -> Epoch:
+    """An epoch of which nothing is known. ``first_s``: start of the night's epoch 0."""
+    return Epoch(
+        index=index,
+        start_s=first_s + index * EPOCH_S,
+        presence=None,
+        in_bed=None,
+        heart_bpm=None,
+        heart_series_bpm=(None,) * round(EPOCH_S / HEART_SERIES_STEP_S),
+        rmssd_ms=None,
+        beat_count=0,
+        pulse_quality=0.0,
+        breath_bpm=None,
+        spo2_pct=None,
+        motion_counts=(None, None),
+    )
+
+
+def night_id_of(local_s: float) -> str:
+    """The ISO date of the evening: a night that begins at one in the morning belongs to the day before."""
+    day = int((local_s - DAY_S / 2) // DAY_S)
+    return (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()

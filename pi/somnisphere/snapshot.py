@@ -1,0 +1,78 @@
+"""Everything the home may see, at one moment: what ``entities.py`` reads and nothing else."""
+
+from dataclasses import dataclass, field
+
+from somnisphere.bedtime.phases import Phase
+from somnisphere.events import Story
+from somnisphere.night import Presence, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class NightTimes:
+    """When things happened in one night, Unix seconds; None means not known or not yet."""
+
+    night_id: str
+    in_bed_s: float | None = None
+    fell_asleep_s: float | None = None
+    woke_up_s: float | None = None
+    left_bed_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the box is. Counters run from the daemon's start."""
+
+    blocks_dropped: int = 0
+    samples_lost: int = 0
+    bus_errors: int = 0
+    journal_problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """``at_s`` monotonic, ``wall_s`` Unix seconds at ``at_s``. None in any field: not known."""
+
+    at_s: float
+    wall_s: float
+    phase: Phase
+    night_id: str | None = None
+
+    stage: Stage | None = None
+    stage_reason: str = ""
+    probabilities: tuple[float, float, float, float] | None = None
+    asleep: bool | None = None
+
+    heart_bpm: float | None = None
+    rmssd_ms: float | None = None
+    pulse_quality: float | None = None
+    breath_bpm: float | None = None
+    spo2_pct: float | None = None
+    motion_count: float | None = None
+    presence: Presence | None = None
+    in_bed: bool | None = None
+
+    pulse_ok: bool = False
+    motion_ok: bool = False
+    sensor_problem: str = ""
+    player_ok: bool = True
+    player_problem: str = ""
+
+    stories: tuple[Story, ...] = ()
+    story: Story | None = None
+    story_playing: bool = False
+    story_position_s: float | None = None
+    volume_pct: float = 0.0
+    fade_min: float = 0.0
+    fade_db: float = 0.0
+
+    lamp_lightness_pct: float = 0.0
+    lamp_target_pct: float = 0.0
+
+    last_night: NightTimes | None = None
+    night_svg: bytes | None = field(default=None, repr=False)
+    health: Health = Health()
+
+    @property
+    def confidence(self) -> float | None:
+        """Probability of the likeliest stage, or None when nothing is known."""
+        return None if self.probabilities is None else max(self.probabilities)
