@@ -1,0 +1,405 @@
+"""The lamp on gpiozero's mock pins, on the kernel's PWM files, and where there is no lamp at all."""
+
+import sys
+import threading
+import types
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPWMPin
+from hypothesis import given
+from hypothesis import strategies as st
+
+from somnisphere_hardware.fade import lightness, luminance
+from somnisphere_hardware.lamp import RETRY_S, GpioOutput, Lamp, NullOutput, open_lamp
+from somnisphere_hardware.pwm import SysfsPwmOutput, find_channel
+
+PIN = 18
+
+
+@pytest.fixture
+def pins() -> Iterator[MockFactory]:
+    previous = Device.pin_factory
+    factory = MockFactory(pin_class=MockPWMPin)
+    Device.pin_factory = factory
+    yield factory
+    factory.reset()
+    Device.pin_factory = previous
+
+
+class Recorder:
+    """An output that remembers what it was given, and can be made to fail."""
+
+    def __init__(self) -> None:
+        self.duties: list[float] = []
+        self.broken = False
+        self.closed = False
+
+    def write(self, duty: float) -> None:
+        if self.broken:
+            raise OSError("wire off")
+        self.duties.append(duty)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def run(lamp: Lamp, at_s: float) -> float:
+    """Step whenever the lamp asks until it rests; the time it did."""
+    due_s: float | None = at_s
+    while due_s is not None:
+        at_s = due_s
+        due_s = lamp.step(at_s)
+    return at_s
+
+
+# ---- fading -------------------------------------------------------------------------------------------------------
+
+
+def test_a_lamp_at_rest_writes_nothing() -> None:
+    output = Recorder()
+    lamp = Lamp(output)
+    assert lamp.step(0.0) is None
+    lamp.dim(0.0, 10.0, 1.0)
+    run(lamp, 1.0)
+    assert output.duties == []
+
+
+def test_a_jump_is_one_write() -> None:
+    output = Recorder()
+    lamp = Lamp(output)
+    lamp.dim(50.0, 0.0, 5.0)
+    assert lamp.is_fading
+    assert lamp.step(5.0) is None
+    assert output.duties == [luminance(50.0)]
+    assert (lamp.lightness_pct, lamp.target_pct, lamp.is_fading) == (50.0, 50.0, False)
+    lamp.dim(50.0, 0.0, 6.0)
+    lamp.step(6.0)
+    assert len(output.duties) == 1
+
+
+def test_an_hour_ends_on_the_second_and_on_the_level() -> None:
+    output = Recorder()
+    lamp = Lamp(output)
+    lamp.dim(60.0, 0.0, 0.0)
+    lamp.step(0.0)
+    lamp.dim(0.0, 3600.0, 10.0)
+    assert run(lamp, 10.0) == 3610.0
+    assert output.duties[-1] == 0.0
+    assert output.duties == sorted(output.duties, reverse=True)
+    assert len(output.duties) == len(set(output.duties))
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0.0, 100.0), st.just(0.0) | st.floats(0.01, 20.0), st.floats(0.0, 25.0)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_a_new_wish_midway_starts_where_the_light_is(wishes: list[tuple[float, float, float]]) -> None:
+    output = Recorder()
+    lamp = Lamp(output)
+    at_s = 0.0
+    for lightness_pct, over_s, wait_s in wishes:
+        lamp.step(at_s)
+        before_pct = lamp.lightness_pct
+        lamp.dim(lightness_pct, over_s, at_s)
+        assert lamp.lightness_pct == before_pct
+        if over_s > 0.0:
+            lamp.step(at_s)
+            assert lamp.lightness_pct == pytest.approx(before_pct)
+        at_s += wait_s
+    lamp.step(at_s + 20.0)
+    assert lamp.lightness_pct == wishes[-1][0]
+    assert not lamp.is_fading
+
+
+def test_a_late_step_goes_straight_to_where_the_light_should_be() -> None:
+    output = Recorder()
+    lamp = Lamp(output)
+    lamp.dim(100.0, 10.0, 0.0)
+    lamp.step(5.0)
+    assert output.duties == [pytest.approx(luminance(50.0))]
+
+
+def test_an_output_that_fails_is_said_and_tried_again() -> None:
+    output = Recorder()
+    lamp = Lamp(output)
+    output.broken = True
+    lamp.dim(40.0, 0.0, 0.0)
+    assert lamp.step(0.0) == RETRY_S
+    assert "wire off" in lamp.problem
+    output.broken = False
+    assert lamp.step(RETRY_S) is None
+    assert lamp.problem == ""
+    assert output.duties == [luminance(40.0)]
+
+
+def test_closing_leaves_it_dark() -> None:
+    output = Recorder()
+    lamp = Lamp(output)
+    lamp.dim(40.0, 60.0, 0.0)
+    lamp.step(30.0)
+    lamp.close()
+    assert output.closed
+    assert (lamp.lightness_pct, lamp.is_fading) == (0.0, False)
+
+
+# ---- a GPIO pin ---------------------------------------------------------------------------------------------------
+
+
+def states(pins: MockFactory) -> list[float]:
+    return [float(each.state) for each in pins.pin(PIN).states]
+
+
+def test_a_twenty_minute_fade_on_a_pin_is_monotone_and_even(pins: MockFactory) -> None:
+    lamp, problem = open_lamp(PIN)
+    assert problem == ""
+    pin = pins.pin(PIN)
+    assert pin.frequency == 500
+    lamp.dim(60.0, 0.0, 0.0)
+    lamp.step(0.0)
+    pin.clear_states()
+    lamp.dim(0.0, 1200.0, 0.0)
+    run(lamp, 0.0)
+    duties = states(pins)
+    assert duties == sorted(duties, reverse=True)
+    assert len(duties) == len(set(duties))  # an equal value is never written again
+    lit = [duty for duty in duties if duty > 0.0]
+    assert min(lit) == pytest.approx(0.005)  # the floor: 10 us at 500 Hz, L* 4.5
+    levels_pct = [lightness(duty) for duty in lit]
+    assert max(a - b for a, b in pairwise(levels_pct)) < 0.5
+    assert duties[-1] == 0.0
+    lamp.close()
+
+
+def test_closing_gives_the_pin_back_dark(pins: MockFactory) -> None:
+    lamp, _ = open_lamp(PIN)
+    lamp.dim(100.0, 0.0, 0.0)
+    lamp.step(0.0)
+    pin = pins.pin(PIN)
+    assert pin.state == 1.0
+    lamp.close()
+    assert pin.state == 0.0
+    again, problem = open_lamp(PIN)
+    assert problem == ""
+    again.close()
+    again.close()
+
+
+@given(st.floats(0.0, 0.0049))
+def test_below_the_floor_is_off(duty: float) -> None:
+    factory = MockFactory(pin_class=MockPWMPin)
+    previous, Device.pin_factory = Device.pin_factory, factory
+    try:
+        output = GpioOutput(PIN)
+        output.write(0.02)
+        output.write(duty)
+        off = factory.pin(PIN).state
+        output.close()
+    finally:
+        factory.reset()
+        Device.pin_factory = previous
+    # 4.75 % and more of 10 us rounds up to it
+    assert off == (0.0 if round(duty * 2000) < 10 else 0.005)
+
+
+def test_a_pin_that_is_taken_is_a_sentence_and_the_night_goes_on(pins: MockFactory) -> None:
+    first, _ = open_lamp(PIN)
+    second, problem = open_lamp(PIN)
+    assert f"GPIO {PIN} cannot be used" in problem
+    second.dim(50.0, 0.0, 0.0)
+    assert second.step(0.0) is None
+    assert second.lightness_pct == 50.0
+    assert pins.pin(PIN).state == 0.0
+    first.close()
+    second.close()
+
+
+def test_a_computer_without_gpio_gets_a_lamp_that_lights_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Device, "pin_factory", None)
+    monkeypatch.setitem(sys.modules, "lgpio", None)
+    monkeypatch.setitem(sys.modules, "RPi", None)
+    monkeypatch.setitem(sys.modules, "pigpio", None)
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "lgpio")
+    lamp, problem = open_lamp(PIN)
+    assert "GPIO" in problem
+    lamp.dim(50.0, 0.0, 0.0)
+    assert lamp.step(0.0) is None
+    monkeypatch.delenv("GPIOZERO_PIN_FACTORY")
+    _, problem = open_lamp(PIN)
+    assert "apt install python3-lgpio" in problem
+
+
+def test_no_pin_is_no_lamp_and_no_problem() -> None:
+    lamp, problem = open_lamp(None)
+    assert problem == ""
+    lamp.dim(50.0, 0.0, 0.0)
+    assert lamp.step(0.0) is None
+    lamp.close()
+
+
+# ---- lgpio, as gpiozero drives it ---------------------------------------------------------------------------------
+
+
+class LgpioError(Exception):
+    pass
+
+
+@pytest.fixture
+def lgpio_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, float, float]]]:
+    """gpiozero's own lgpio factory over a stand-in for the library: the (pin, Hz, duty in %) it is told."""
+    calls: list[tuple[int, float, float]] = []
+
+    def tx_pwm(_handle: int, pin: int, frequency_hz: float, duty_pct: float) -> None:
+        if duty_pct > 99.0:
+            raise LgpioError("GPIO busy")
+        calls.append((pin, frequency_hz, duty_pct))
+
+    library = types.ModuleType("lgpio")
+    for name in ("SET_PULL_UP", "SET_PULL_DOWN", "SET_PULL_NONE", "RISING_EDGE", "FALLING_EDGE", "BOTH_EDGES"):
+        setattr(library, name, 0)
+    for name in ("gpiochip_close", "gpio_claim_input", "gpio_claim_output", "gpio_write", "gpio_free"):
+        setattr(library, name, lambda *_: 0)
+    library.gpiochip_open = lambda _: 7  # type: ignore[attr-defined]
+    library.gpio_get_mode = lambda *_: 2  # type: ignore[attr-defined]
+    library.gpio_read = lambda *_: 0  # type: ignore[attr-defined]
+    library.tx_pwm = tx_pwm  # type: ignore[attr-defined]
+    library.error = LgpioError  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "lgpio", library)
+    monkeypatch.delitem(sys.modules, "gpiozero.pins.lgpio", raising=False)
+    from gpiozero.pins.local import LocalPiFactory
+
+    monkeypatch.setattr(LocalPiFactory, "_get_revision", lambda _: 0xA02082)  # a Pi 3B
+    from gpiozero.pins.lgpio import LGPIOFactory
+
+    factory = LGPIOFactory()
+    monkeypatch.setattr(Device, "pin_factory", factory)
+    yield calls
+    factory.close()
+    sys.modules.pop("gpiozero.pins.lgpio", None)
+
+
+def test_lgpio_is_told_the_exact_duty_not_whole_per_cent(lgpio_calls: list[tuple[int, float, float]]) -> None:
+    lamp, problem = open_lamp(PIN)
+    assert problem == ""
+    lgpio_calls.clear()
+    for lightness_pct in (10.0, 5.0):  # 1.13 % and 0.55 %: whole per cent would be 1 and nothing
+        lamp.dim(lightness_pct, 0.0, 0.0)
+        lamp.step(0.0)
+    assert [duty_pct for _, _, duty_pct in lgpio_calls] == pytest.approx([1.15, 0.55])
+    assert {(pin, frequency_hz) for pin, frequency_hz, _ in lgpio_calls} == {(PIN, 500)}
+    lamp.close()
+
+
+def test_an_error_of_lgpio_is_a_problem_not_a_crash(lgpio_calls: list[tuple[int, float, float]]) -> None:
+    lamp, _ = open_lamp(PIN)
+    lamp.dim(100.0, 0.0, 0.0)
+    assert lamp.step(0.0) == RETRY_S
+    assert "GPIO busy" in lamp.problem
+    lamp.dim(0.0, 0.0, 1.0)
+    assert lamp.step(1.0) is None
+    lamp.close()
+    assert lgpio_calls[-1][0] == PIN
+
+
+# ---- the kernel's PWM files ---------------------------------------------------------------------------------------
+
+
+def make_chip(root: Path, number: int, device: str, channel: int | None = None, period: str = "0") -> Path:
+    """A pwmchip folder as the kernel lays it out, with ``channel`` exported already unless None."""
+    device_dir = root / "devices" / device
+    device_dir.mkdir(parents=True)
+    chip = root / "class" / f"pwmchip{number}"
+    chip.mkdir(parents=True)
+    (chip / "device").symlink_to(device_dir)
+    (chip / "export").write_text("")
+    (chip / "unexport").write_text("")
+    if channel is not None:
+        make_channel(chip, channel, period)
+    return chip
+
+
+def make_channel(chip: Path, channel: int, period: str = "0") -> None:
+    files = chip / f"pwm{channel}.new"
+    files.mkdir()
+    for name, text in (("period", period), ("duty_cycle", "0"), ("enable", "0")):
+        (files / name).write_text(text)
+    files.rename(chip / f"pwm{channel}")
+
+
+def test_the_chip_is_found_by_its_device(tmp_path: Path) -> None:
+    make_chip(tmp_path, 0, "1f0009c000.pwm")  # the fan of a Pi 5
+    header = make_chip(tmp_path, 2, "1f00098000.pwm")
+    assert find_channel(18, tmp_path / "class") == (header, 2)
+    assert find_channel(12, tmp_path / "class") == (header, 0)
+    with pytest.raises(OSError, match="GPIO 17"):
+        find_channel(17, tmp_path / "class")
+
+
+@pytest.mark.parametrize("device", ["2020c000.pwm", "3f20c000.pwm", "fe20c000.pwm"])
+def test_older_boards_have_two_channels(tmp_path: Path, device: str) -> None:
+    chip = make_chip(tmp_path, 0, device)
+    assert find_channel(18, tmp_path / "class") == (chip, 0)
+    assert find_channel(13, tmp_path / "class") == (chip, 1)
+
+
+def test_hardware_pwm_writes_nanoseconds_and_goes_dark(tmp_path: Path) -> None:
+    chip = make_chip(tmp_path, 0, "fe20c000.pwm", channel=0, period="5000")
+    output = SysfsPwmOutput(18, root=tmp_path / "class")
+    files = chip / "pwm0"
+    assert (files / "period").read_text() == "1000000\n"
+    assert (files / "enable").read_text() == "1\n"
+    output.write(luminance(1.0))
+    assert (files / "duty_cycle").read_text() == "1107\n"
+    (files / "duty_cycle").write_text("untouched")
+    output.write(luminance(1.0))
+    assert (files / "duty_cycle").read_text() == "untouched"
+    output.close()
+    assert (files / "duty_cycle").read_text() == "0\n"
+    assert (files / "enable").read_text() == "0\n"
+    assert (chip / "unexport").read_text() == "0\n"
+
+
+def test_hardware_pwm_waits_for_files_that_udev_hands_over_late(tmp_path: Path) -> None:
+    chip = make_chip(tmp_path, 0, "fe20c000.pwm")
+    ended = threading.Event()
+
+    def kernel() -> None:
+        while not ended.wait(0.005):
+            if (chip / "export").read_text() == "0\n":
+                make_channel(chip, 0)
+                return
+
+    thread = threading.Thread(target=kernel)
+    thread.start()
+    try:
+        SysfsPwmOutput(18, root=tmp_path / "class", patience_s=10.0)
+    finally:
+        ended.set()
+        thread.join()
+    assert (chip / "pwm0" / "enable").read_text() == "1\n"
+
+
+def test_hardware_pwm_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("somnisphere_hardware.lamp.SysfsPwmOutput", lambda pin, _hz: SysfsPwmOutput(pin, root=tmp_path))
+    lamp, problem = open_lamp(PIN, hardware_pwm=True)
+    assert "dtoverlay=pwm" in problem
+    lamp.close()
+
+
+def test_files_that_never_come_are_an_error(tmp_path: Path) -> None:
+    make_chip(tmp_path, 0, "fe20c000.pwm")
+    with pytest.raises(OSError, match="pwm0"):
+        SysfsPwmOutput(18, root=tmp_path / "class", patience_s=0.0)
+
+
+def test_a_null_output_takes_anything() -> None:
+    output = NullOutput()
+    output.write(1.0)
+    output.close()
+    assert vars(output) == {}
