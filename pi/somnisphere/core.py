@@ -7,7 +7,6 @@ Hands (button, home) go to the ritual at once. A whole night runs in a ``for`` l
 import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from somnisphere.bedtime.phases import Cue, Phase
 from somnisphere.bedtime.ritual import Ritual
@@ -34,10 +33,14 @@ from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleep.stager import SleepStager
 from somnisphere.snapshot import Health, NightTimes, Snapshot
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock
+from somnisphere_home.entity import LightWish
 
 MORNING_FROM_S = 4.5 * 3600.0
 MORNING_UNTIL_S = 14 * 3600.0
 DAY_S = 86400.0
+
+LAMP_TOUCH_S = 1.0
+"""How long the lamp takes when a hand asks for a level and no time."""
 
 Revise = Callable[[Sequence[Epoch]], Sequence[StageEstimate]]
 """The overnight answer: a whole night's epochs in, one estimate each out."""
@@ -83,6 +86,7 @@ class Core:
         self._parts: dict[str, PartState] = {}
         self._player: PlayerReported | None = None
         self._lamp_pct = 0.0
+        self._lamp_last_pct = 40.0  # "on" without a brightness: as bright as it was last
         self.last_night: NightTimes | None = None
 
     # ---- in -------------------------------------------------------------------------------------------------------
@@ -102,6 +106,7 @@ class Core:
                 return list(self._ritual.player(event))
             case LampReported():
                 self._lamp_pct = event.lightness_pct
+                self._lamp_last_pct = event.lightness_pct or self._lamp_last_pct
                 return []
             case ButtonPressed():
                 return self._with_night(self._ritual.press(event.press, event.at_s), event.at_s)
@@ -243,8 +248,9 @@ class Core:
         }
         return list(wishes[command.key]())
 
-    def _lamp(self, wish: Any, at_s: float) -> Sequence[Action]:
-        return self._ritual.lamp_by_hand(wish.lightness_pct, wish.transition_s, at_s)
+    def _lamp(self, wish: LightWish, at_s: float) -> Sequence[Action]:
+        level_pct = (wish.level_pct or self._lamp_last_pct) if wish.on else 0.0
+        return self._ritual.lamp_by_hand(level_pct, LAMP_TOUCH_S if wish.over_s is None else wish.over_s, at_s)
 
     def snapshot(self, health: Health | None = None) -> Snapshot:
         """All that the home may see now."""
@@ -252,7 +258,7 @@ class Core:
         pulse, motion = self._parts.get("pulse"), self._parts.get("motion")
         problems = [f"{part.part}: {part.problem}" for part in (pulse, motion) if part is not None and not part.ok]
         player = self._player
-        story = None if ritual.story_key is None else self._shelf.find(ritual.story_key)
+        story = (ritual.story_key and self._shelf.find(ritual.story_key)) or self._shelf.current()
         return Snapshot(
             at_s=self._tick.at_s,
             wall_s=self._tick.wall_s,
@@ -275,10 +281,10 @@ class Core:
             sensor_problem="; ".join(problems),
             player_ok=player is None or player.state != "failed",
             player_problem="" if player is None else player.problem,
-            stories=self._shelf.stories,
-            story=story or self._shelf.current(),
+            story_titles=self._shelf.titles,
+            story_title=self._shelf.title_of(None if story is None else story.key),
             story_playing=player is not None and player.state == "playing",
-            story_position_s=ritual.position_s if story is not None else None,
+            story_position_s=ritual.position_s,
             volume_pct=ritual.volume_pct,
             fade_min=ritual.fade_min,
             fade_db=ritual.fade_db,

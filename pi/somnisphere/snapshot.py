@@ -1,9 +1,8 @@
 """Everything the home may see, at one moment: what ``entities.py`` reads and nothing else."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from somnisphere.bedtime.phases import Phase
-from somnisphere.events import Story
 from somnisphere.night import Presence, Stage
 
 
@@ -57,8 +56,9 @@ class Snapshot:
     player_ok: bool = True
     player_problem: str = ""
 
-    stories: tuple[Story, ...] = ()
-    story: Story | None = None
+    story_titles: tuple[str, ...] = ()
+    story_title: str | None = None
+    """The story that plays, else the one that would."""
     story_playing: bool = False
     story_position_s: float | None = None
     volume_pct: float = 0.0
@@ -69,7 +69,6 @@ class Snapshot:
     lamp_target_pct: float = 0.0
 
     last_night: NightTimes | None = None
-    night_svg: bytes | None = field(default=None, repr=False)
     health: Health = Health()
 
     @property

@@ -1,0 +1,332 @@
+"""What the home sees: one tuple of ``Entity`` over ``Snapshot``. Discovery, states, commands and the reference table
+are pure functions of it. No score, no percentage of sleep, no streak, no goal: a test reads this file for them.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from somnisphere.bedtime.phases import Phase
+from somnisphere.events import MOMENTS
+from somnisphere.night import STAGES, Presence
+from somnisphere.snapshot import NightTimes, Snapshot
+from somnisphere_home.entity import Entity, choice, light_json, light_state, number, press
+
+NIGHT_ENTITY = "night"
+MOMENT_ENTITY = "sleep_moment"
+
+EXPIRE_S = 600
+"""A live value that has not been said for this long reads unknown, never old. Twice the heartbeat."""
+
+
+def _moment(wall_s: float | None) -> datetime | None:
+    return None if wall_s is None else datetime.fromtimestamp(round(wall_s), UTC)
+
+
+def _last(night: Snapshot, field: str) -> datetime | None:
+    times: NightTimes | None = night.last_night
+    return None if times is None else _moment(getattr(times, field))
+
+
+def _stage_attributes(s: Snapshot) -> Mapping[str, Any]:
+    return {
+        "reason": s.stage_reason,
+        "confidence": None if s.confidence is None else round(s.confidence, 2),
+        "probabilities": None
+        if s.probabilities is None
+        else {stage.value: round(p, 2) for stage, p in zip(STAGES, s.probabilities, strict=True)},
+    }
+
+
+def _vitals_attributes(s: Snapshot) -> Mapping[str, Any]:
+    return {"source": "from pulse, not ECG", "rmssd_ms": None if s.rmssd_ms is None else round(s.rmssd_ms)}
+
+
+def _story_titles(s: Snapshot) -> tuple[str, ...]:
+    return s.story_titles
+
+
+SENSOR = ("sensor",)
+PLAYER = ("player",)
+
+ENTITIES: tuple[Entity[Snapshot], ...] = (
+    # ---- the body
+    Entity(
+        key="sleep_stage",
+        platform="sensor",
+        name="Sleep stage",
+        group="stage",
+        value=lambda s: s.stage,
+        attributes=_stage_attributes,
+        device_class="enum",
+        options=tuple(stage.value for stage in STAGES),
+        icon="mdi:sleep",
+        expire_after_s=EXPIRE_S,
+        parts=SENSOR,
+    ),
+    Entity(
+        key="asleep",
+        platform="binary_sensor",
+        name="Asleep",
+        group="stage",
+        value=lambda s: s.asleep,
+        icon="mdi:sleep",
+        expire_after_s=EXPIRE_S,
+        parts=SENSOR,
+    ),
+    Entity(
+        key="heart_rate",
+        platform="sensor",
+        name="Heart rate",
+        group="vitals",
+        value=lambda s: s.heart_bpm,
+        attributes=_vitals_attributes,
+        unit="bpm",
+        state_class="measurement",
+        icon="mdi:heart-pulse",
+        precision=0,
+        deadband=1.0,
+        expire_after_s=EXPIRE_S,
+        parts=SENSOR,
+    ),
+    Entity(
+        key="breathing_rate",
+        platform="sensor",
+        name="Breathing rate",
+        group="vitals",
+        value=lambda s: s.breath_bpm,
+        unit="br/min",
+        state_class="measurement",
+        icon="mdi:lungs",
+        precision=0,
+        deadband=1.0,
+        expire_after_s=EXPIRE_S,
+        parts=SENSOR,
+    ),
+    Entity(
+        key="oxygen",
+        platform="sensor",
+        name="Oxygen",
+        group="vitals",
+        value=lambda s: s.spo2_pct,
+        attributes=lambda _: {"calibrated": False, "note": "uncalibrated; follow its course, not its value"},
+        unit="%",
+        state_class="measurement",
+        icon="mdi:water-percent",
+        precision=0,
+        deadband=1.0,
+        expire_after_s=EXPIRE_S,
+        parts=SENSOR,
+    ),
+    Entity(
+        key="movement",
+        platform="sensor",
+        name="Movement",
+        group="vitals",
+        value=lambda s: s.motion_count,
+        unit="counts",
+        state_class="measurement",
+        icon="mdi:motion",
+        precision=0,
+        deadband=5.0,
+        expire_after_s=EXPIRE_S,
+        parts=SENSOR,
+    ),
+    Entity(
+        key="signal_quality",
+        platform="sensor",
+        name="Signal quality",
+        group="vitals",
+        value=lambda s: s.pulse_quality,
+        state_class="measurement",
+        entity_category="diagnostic",
+        icon="mdi:signal",
+        precision=2,
+        deadband=0.1,
+        expire_after_s=EXPIRE_S,
+        parts=SENSOR,
+    ),
+    Entity(
+        key="in_bed",
+        platform="binary_sensor",
+        name="In bed",
+        group="presence",
+        value=lambda s: s.in_bed,
+        attributes=lambda s: {"presence": None if s.presence is None else s.presence.value},
+        device_class="occupancy",
+        expire_after_s=EXPIRE_S,
+        parts=SENSOR,
+    ),
+    Entity(
+        key="worn",
+        platform="sensor",
+        name="Skin contact",
+        group="presence",
+        value=lambda s: s.presence,
+        device_class="enum",
+        options=tuple(presence.value for presence in Presence),
+        entity_category="diagnostic",
+        icon="mdi:hand-back-left",
+        expire_after_s=EXPIRE_S,
+        enabled_by_default=False,
+        parts=SENSOR,
+    ),
+    # ---- the evening
+    Entity(
+        key="phase",
+        platform="sensor",
+        name="Phase",
+        group="ritual",
+        value=lambda s: s.phase,
+        device_class="enum",
+        options=tuple(phase.value for phase in Phase),
+        icon="mdi:weather-night",
+    ),
+    Entity(
+        key=MOMENT_ENTITY,
+        platform="event",
+        name="Sleep moment",
+        options=MOMENTS,
+        icon="mdi:bell-sleep",
+    ),
+    Entity(key="begin", platform="button", name="Begin", command=press(), icon="mdi:weather-sunset-down"),
+    Entity(key="stop", platform="button", name="Stop", command=press(), icon="mdi:stop"),
+    Entity(key="one_more_page", platform="button", name="One more page", command=press(), icon="mdi:book-plus-outline"),
+    Entity(
+        key="lamp",
+        platform="light",
+        name="Lamp",
+        group="lamp",
+        value=lambda s: light_state(s.lamp_lightness_pct),
+        command=light_json(),
+        icon="mdi:lamp",
+    ),
+    # ---- the story
+    Entity(
+        key="story",
+        platform="select",
+        name="Story",
+        group="story",
+        value=lambda s: s.story_title,
+        options=_story_titles,
+        command=choice(),
+        icon="mdi:bookshelf",
+    ),
+    Entity(
+        key="story_playing",
+        platform="sensor",
+        name="Story playing",
+        group="story",
+        value=lambda s: s.story_title if s.story_playing else None,
+        icon="mdi:book-play",
+        parts=PLAYER,
+    ),
+    Entity(
+        key="story_position",
+        platform="sensor",
+        name="Story position",
+        group="story",
+        value=lambda s: None if s.story_position_s is None else round(s.story_position_s),
+        unit="s",
+        device_class="duration",
+        precision=0,
+        deadband=15.0,
+        icon="mdi:progress-clock",
+        parts=PLAYER,
+    ),
+    Entity(
+        key="volume",
+        platform="number",
+        name="Volume",
+        group="story",
+        value=lambda s: round(s.volume_pct),
+        unit="%",
+        command=number(0, 100, 1),
+        icon="mdi:volume-medium",
+        config={"mode": "slider"},
+    ),
+    Entity(
+        key="fade_time",
+        platform="number",
+        name="Fade time",
+        group="story",
+        value=lambda s: round(s.fade_min),
+        unit="min",
+        entity_category="config",
+        command=number(1, 60, 1),
+        icon="mdi:sort-descending",
+        config={"mode": "box"},
+    ),
+    # ---- the night
+    Entity(
+        key=NIGHT_ENTITY,
+        platform="image",
+        name="Night",
+        icon="mdi:chart-timeline",
+        config={"content_type": "image/svg+xml"},
+    ),
+    Entity(
+        key="went_to_bed",
+        platform="sensor",
+        name="Went to bed",
+        group="night",
+        value=lambda s: _last(s, "in_bed_s"),
+        device_class="timestamp",
+        icon="mdi:bed",
+    ),
+    Entity(
+        key="fell_asleep",
+        platform="sensor",
+        name="Fell asleep",
+        group="night",
+        value=lambda s: _last(s, "fell_asleep_s"),
+        device_class="timestamp",
+        icon="mdi:sleep",
+    ),
+    Entity(
+        key="woke_up",
+        platform="sensor",
+        name="Woke up",
+        group="night",
+        value=lambda s: _last(s, "woke_up_s"),
+        device_class="timestamp",
+        icon="mdi:weather-sunset-up",
+    ),
+    Entity(
+        key="left_bed",
+        platform="sensor",
+        name="Left bed",
+        group="night",
+        value=lambda s: _last(s, "left_bed_s"),
+        device_class="timestamp",
+        icon="mdi:bed-empty",
+    ),
+    # ---- the box
+    Entity(
+        key="sensor_problem",
+        platform="binary_sensor",
+        name="Sensor problem",
+        group="health",
+        value=lambda s: bool(s.sensor_problem),
+        attributes=lambda s: {
+            "problem": s.sensor_problem,
+            "player": s.player_problem,
+            "journal": s.health.journal_problem,
+        },
+        device_class="problem",
+        entity_category="diagnostic",
+    ),
+    Entity(
+        key="samples_lost",
+        platform="sensor",
+        name="Samples lost",
+        group="health",
+        value=lambda s: s.health.samples_lost,
+        attributes=lambda s: {"bus_errors": s.health.bus_errors, "blocks_dropped": s.health.blocks_dropped},
+        state_class="total_increasing",
+        entity_category="diagnostic",
+        icon="mdi:counter",
+        precision=0,
+        enabled_by_default=False,
+    ),
+)
