@@ -1,0 +1,118 @@
+"""The command line: one parser, one lazily imported function per command. Errors name what, where and the mend."""
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from somnisphere import __version__
+
+NOT_MEDICAL = "Somnisphere is not a medical device: it guesses sleep from pulse and movement."
+
+
+class UserError(Exception):
+    """Something a person can mend; the text says what, where and how. Shown without a traceback, exit status 2."""
+
+
+def _handler(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    def call(arguments: argparse.Namespace) -> int:
+        # Imported only when called: `somnisphere --help` on a Pi Zero should not wait for numpy.
+        result: int = getattr(importlib.import_module(f"somnisphere.{module}"), function)(arguments)
+        return result
+
+    return call
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="somnisphere",
+        description="A bedside companion: senses sleep, joins light and story to the sleeper.",
+        epilog=NOT_MEDICAL,
+    )
+    parser.add_argument("--version", action="version", version=f"somnisphere {__version__}")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (TOML); else the usual places")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say more")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, module: str, function: str, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text, epilog=NOT_MEDICAL)
+        command.set_defaults(handler=_handler(module, function))
+        return command
+
+    add("run", "cli_daemon", "run", "run the daemon on this box until stopped")
+
+    rehearse = add("rehearse", "cli_daemon", "rehearse", "play a whole evening and night from simulated chips")
+    rehearse.add_argument(
+        "--speed", type=float, default=400.0, help="seconds of night per second (default %(default)g)"
+    )
+    rehearse.add_argument("--hours", type=float, default=8.5, help="length of the night (default %(default)g)")
+    rehearse.add_argument("--seed", type=int, default=1, help="which simulated sleeper (default %(default)d)")
+    rehearse.add_argument(
+        "--broker", metavar="HOST[:PORT]", help="MQTT broker; else the configured, else an embedded one"
+    )
+    rehearse.add_argument(
+        "--out", type=Path, default=Path("out"), help="folder for journal and pictures (default: out)"
+    )
+    rehearse.add_argument("--plain", action="store_true", help="lines of text in place of the live view")
+
+    replay = add("replay", "cli_daemon", "replay", "run a recording through chip registers, driver and all the rest")
+    replay.add_argument("file", type=Path, help="a recording (.npz or .csv)")
+    replay.add_argument("--speed", type=float, default=0.0, help="seconds per second; 0: as fast as it goes (default)")
+    replay.add_argument("--broker", metavar="HOST[:PORT]", help="MQTT broker; else the configured, else none")
+
+    record = add("record", "cli_daemon", "record", "record this box's chips into a file that replay can play")
+    record.add_argument("file", type=Path, help="recording to write")
+    record.add_argument("--minutes", type=float, default=5.0, help="how long (default %(default)g)")
+
+    beats = add("beats", "cli_files", "beats", "heartbeats of a recording, one JSON object a line")
+    beats.add_argument("file", type=Path, help="a recording (.npz or .csv)")
+    beats.add_argument("--csv", action="store_true", help="CSV in place of JSON lines")
+
+    stage = add("stage", "cli_files", "stage", "sleep stages of a night, one JSON object an epoch")
+    stage.add_argument("file", type=Path, help="a night (.npz) or a recording (.npz or .csv)")
+    stage.add_argument(
+        "--overnight", action="store_true", help="the morning's answer; else the live one (only the past)"
+    )
+    stage.add_argument("--csv", action="store_true", help="CSV in place of JSON lines")
+
+    night = add("night", "cli_files", "night", "what the journal tells of a night")
+    night.add_argument("date", nargs="?", help="ISO date of its evening (default: the latest)")
+    night.add_argument("--svg", type=Path, metavar="FILE", help="draw it as SVG")
+    night.add_argument("--png", type=Path, metavar="FILE", help="draw it as PNG")
+
+    add("doctor", "cli_doctor", "doctor", "check every part of this box and say the mend")
+
+    config = add("config", "cli_doctor", "config", "show the configuration in force, or an example with every key")
+    config.add_argument("--example", action="store_true", help="an example with every key explained")
+
+    reference = add("reference", "cli_doctor", "reference", "every entity, topic and command as a table (Markdown)")
+    reference.add_argument("--write", type=Path, metavar="FILE", help="put it between the markers of this file")
+
+    completion = add("completion", "cli_doctor", "completion", "completion script for a shell")
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = build_parser().parse_args(argv)
+    logging.basicConfig(
+        level=logging.DEBUG if arguments.verbose else logging.INFO, format="%(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        status: int = arguments.handler(arguments)
+    except UserError as problem:
+        print(f"somnisphere: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `| head` closed our output: not a fault
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
