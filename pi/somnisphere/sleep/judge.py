@@ -1,0 +1,84 @@
+"""A second look at the seconds around a beat: how periodic they are, and how alike their beats. It gives the quality."""
+
+from dataclasses import dataclass
+from math import exp
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from somnisphere.sleep.filters import Floats
+
+COARSE_HZ = 25.0
+"""Rate at which periodicity is looked for: the slope holds nothing above 8 Hz."""
+SHORTEST_S, LONGEST_S = 0.3, 1.8
+"""Periods considered: 33 to 200 beats a minute."""
+SHAPE_S = 0.28
+"""Half the time of a beat's shape that is compared with the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Evidence about the beats of one window. Per window: ``periodicity`` (autocorrelation of the slope at the pulse's
+    period, 0..1), ``regularity`` (0..1), ``interval_s`` (median). Per beat: ``alikeness`` (correlation with the window's other beats, -1..1)."""
+
+    periodicity: float
+    regularity: float
+    interval_s: float
+    alikeness: list[float]
+
+    def quality(self, k: int) -> float:
+        return 1.0 / (1.0 + exp(-(-4.0 + 3.0 * self.periodicity + 3.0 * self.alikeness[k] + 2 * self.regularity)))
+
+
+def pulse_period(slope: Floats, rate_hz: float) -> tuple[float, float]:
+    """Period in s and its autocorrelation (0..1) of a stretch of slope; (0.8, 0) where there is none."""
+    step = max(1, int(rate_hz / COARSE_HZ))
+    y = slope[::step]
+    y = y - np.add.reduce(y) / len(y)
+    coarse_hz = rate_hz / step
+    size = 1 << (2 * len(y) - 1).bit_length()
+    spectrum = np.fft.rfft(y, size)
+    similar = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, size)
+    if similar[0] <= 0:
+        return 0.8, 0.0
+    first, last = int(SHORTEST_S * coarse_hz), min(int(LONGEST_S * coarse_hz) + 2, len(y) - 1)
+    if last - first < 3:
+        return 0.8, 0.0
+    # Fewer samples overlap at longer lags; without this the shortest period would be preferred.
+    r = similar[first - 1 : last] / similar[0] * (len(y) / (len(y) - np.arange(first - 1, last)))
+    peaks = np.flatnonzero((r[1:-1] > r[:-2]) & (r[1:-1] >= r[2:])) + 1
+    if not len(peaks):
+        return 0.8, 0.0
+    heights = r[peaks]
+    # The shortest of nearly equal peaks: twice the period looks as good as the period.
+    k = int(peaks[np.argmax(heights >= 0.8 * heights.max())])
+    return (first - 1 + k) / coarse_hz, float(min(max(r[k], 0.0), 1.0))
+
+
+def judge_beats(
+    slope: Floats, rate_hz: float, places: NDArray[np.intp], period_s: float, periodicity: float
+) -> Judgement:
+    """Look at the chosen ``places`` of a window of ``slope``."""
+    count = len(places)
+    reach = round(SHAPE_S * rate_hz)
+    whole = np.flatnonzero((places >= reach) & (places < len(slope) - reach))
+    alike = np.zeros(count)
+    if len(whole) >= 2:
+        step = max(1, round(rate_hz / 50.0))
+        shapes = slope[places[whole][:, None] + np.arange(-reach, reach + 1, step)]
+        shapes = shapes - np.add.reduce(shapes, axis=1, keepdims=True) / shapes.shape[1]
+        shapes /= np.sqrt(np.einsum("ij,ij->i", shapes, shapes))[:, None] + 1e-300
+        total = np.add.reduce(shapes, axis=0)
+        # Each against the sum of the others.
+        with_all = shapes @ total
+        alike[whole] = (with_all - 1.0) / np.sqrt(np.maximum(total @ total - 2 * with_all + 1.0, 1e-12))
+        edge = np.ones(count, dtype=bool)
+        edge[whole] = False
+        alike[edge] = median(alike[whole].tolist())
+    regularity, middle = 0.0, period_s
+    if count >= 3:
+        intervals = (np.diff(places) / rate_hz).tolist()
+        middle = median(intervals)
+        regularity = sum(abs(interval - middle) < 0.2 * middle for interval in intervals) / len(intervals)
+    return Judgement(periodicity, regularity, middle, alike.tolist())

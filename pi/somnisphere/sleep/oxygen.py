@@ -1,0 +1,92 @@
+"""Oxygen saturation by the ratio of ratios. Uncalibrated: LEDs differ by part and batch.
+
+R is how much the red light pulses relative to the infrared, each over its own mean: the slope of a straight line
+through band-passed red against band-passed infrared, over the whole window rather than beat by beat. The default curve
+is Maxim's for the MAX30102 (application note 6409, "Guidelines for SpO2 Measurement"):
+SpO2 = -45.06 R^2 + 30.354 R + 94.845. It turns over at R = 0.337, below which it would fall again: R is held there.
+"""
+
+import math
+from collections import deque
+
+import numpy as np
+
+from somnisphere.sleep.filters import Floats, band_kernel
+from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS
+
+MAXIM_CURVE = (-45.06, 30.354, 94.845)
+"""Coefficients of R^2, R and 1."""
+LOW_HZ, HIGH_HZ, HALF_S = 0.6, 4.0, 1.0
+WINDOW_S = 30.0
+LEAST_S = 8.0
+LEAST_TOGETHER = 0.7
+"""Correlation of red and infrared below which they do not show the same pulse."""
+GREATEST_RATIO = 1.9
+"""Past this the curve means no living person."""
+
+
+class Oxygen:
+    """Feed aligned red and infrared light, ask for the saturation of the last half minute.
+
+    ``curve``: coefficients of a polynomial in R, highest power first.
+    """
+
+    def __init__(self, curve: tuple[float, ...] = MAXIM_CURVE) -> None:
+        if not curve:
+            raise ValueError("the oxygen curve needs at least one coefficient")
+        self._curve = curve
+        self._rate_hz = 0.0
+        self._kernel: Floats = np.zeros(0)
+        self._tail: Floats = np.zeros((2, 0))
+        self._parts: deque[tuple[float, float, float, float, float]] = deque()
+
+    def clear(self) -> None:
+        """Forget: what comes next does not follow on."""
+        self._tail = np.zeros((2, 0))
+        self._parts.clear()
+
+    def add(self, start_s: float, rate_hz: float, red: Floats, ir: Floats, *, usable: bool, follows: bool) -> None:
+        """``red``, ``ir``: (n,) counts. ``usable``: whether these seconds carry a trusted pulse and lie still."""
+        if abs(rate_hz - self._rate_hz) > 0.02 * rate_hz:
+            self._rate_hz = rate_hz
+            self._kernel = band_kernel(rate_hz, LOW_HZ, HIGH_HZ, HALF_S)
+            follows = False
+        if not follows:
+            self._tail = np.zeros((2, 0))
+        light = np.concatenate((self._tail, (red, ir)), axis=1)
+        margin = len(self._kernel) - 1
+        self._tail = light[:, -margin:]
+        end_s = start_s + len(ir) / rate_hz
+        while self._parts and self._parts[0][0] < end_s - WINDOW_S:
+            self._parts.popleft()
+        count = light.shape[1] - margin
+        if not usable or count < 1 or not np.isfinite(light).all() or light.max() >= PULSE_FULL_SCALE_COUNTS:
+            return
+        mean_red, mean_ir = (np.add.reduce(light, axis=1) / light.shape[1]).tolist()
+        if mean_red <= 0 or mean_ir <= 0:
+            return
+        r = np.convolve(light[0], self._kernel, "valid") / mean_red
+        i = np.convolve(light[1], self._kernel, "valid") / mean_ir
+        self._parts.append((end_s, float(r @ i), float(i @ i), float(r @ r), count / rate_hz))
+
+    def spo2_pct(self, at_s: float) -> float | None:
+        """Saturation over the half minute that ends at ``at_s``; None when red and infrared do not pulse together."""
+        ratio = self.ratio(at_s)
+        if ratio is None or ratio > GREATEST_RATIO:
+            return None
+        if len(self._curve) == 3 and self._curve[0] < 0:
+            ratio = max(ratio, -self._curve[1] / (2 * self._curve[0]))
+        value = 0.0
+        for coefficient in self._curve:
+            value = value * ratio + coefficient
+        return min(100.0, max(0.0, value))
+
+    def ratio(self, at_s: float) -> float | None:
+        """The ratio of ratios R over the half minute that ends at ``at_s``."""
+        parts = [part for part in self._parts if at_s - WINDOW_S <= part[0] <= at_s + 1.0]
+        if math.fsum(part[4] for part in parts) < LEAST_S:
+            return None
+        both, infrared, red = (math.fsum(part[k] for part in parts) for k in (1, 2, 3))
+        if infrared <= 0 or red <= 0 or both / math.sqrt(infrared * red) < LEAST_TOGETHER:
+            return None
+        return both / infrared
