@@ -8,6 +8,7 @@ columns ``time_s`` and any of ``heart_bpm``, ``rr_s``, ``motion_count``, ``stage
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,7 +155,9 @@ def _epochs(count: int, time_s: Floats, value: Floats, beats: bool, motion_s: Fl
     ]
 
 
-def _mean_rate(time_s: Floats, value: Floats, from_s: Floats, to_s: Floats, beats: bool) -> list[float | None]:
+def _mean_rate(
+    time_s: Floats, value: Floats, from_s: NDArray[Any], to_s: NDArray[Any], beats: bool
+) -> list[float | None]:
     """Mean heart rate of the readings in each ``(from, to]``; None where there is none."""
     sums = np.concatenate(([0.0], np.cumsum(value)))
     first = np.searchsorted(time_s, from_s, side="right")

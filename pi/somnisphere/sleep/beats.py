@@ -4,8 +4,8 @@ Theory of operation. At each beat blood enters the skin faster than it leaves, s
 marks the beat better than its blunt top. The samples are smoothed and differentiated in one step; every local maximum
 of the slope is a candidate, and its strength combines how steep and how high the rise is (the slope sum of Zong et
 al. 2003, "qppg"). A candidate is a beat when it reaches a share of what is typical for the seconds before *and* after
-it, and no stronger one lies within a refractory time taken from the running period. The time is the vertex of a parabola
-through the three slopes around the maximum, which is finer than a sample (Béres & Hejjel 2021,
+it, and no stronger one lies within a refractory time taken from the running period. The time is the vertex of a
+parabola through the three slopes around the maximum, which is finer than a sample (Béres & Hejjel 2021,
 doi 10.1016/j.bspc.2021.102589). Because the judgement looks ahead, beats come out a few seconds late.
 
 A second, independent look at the same seconds gives the quality (``judge.py``): how periodic they are, and how alike

@@ -18,7 +18,8 @@ from somnisphere.sleep.filters import Floats
 WINDOW_S = 60.0
 GRID_HZ = 4.0
 POINTS = 1024
-LOWEST_BPM, HIGHEST_BPM = 5.0, 40.0
+LOWEST_BPM, HIGHEST_BPM = 7.0, 40.0
+"""Slower than this, vessels swing by themselves (Mayer waves, six a minute), and asleep hardly anybody breathes so."""
 AROUND_BPM = 1.5
 """Power this near a peak belongs to it (a Hann window of 60 s spreads a line by about two cycles a minute)."""
 SURE = 0.65
@@ -31,7 +32,7 @@ FLOOR = 0.3
 """How much of a flat spectrum is mixed into what was seen; the higher, the slower the belief is won or lost."""
 FORGET_S = 150.0
 
-_RATES_BPM: Floats = np.fft.rfftfreq(POINTS, 1 / GRID_HZ) * 60.0
+_RATES_BPM: Floats = np.asarray(np.fft.rfftfreq(POINTS, 1 / GRID_HZ) * 60.0, dtype=np.float64)
 _FIRST = int(np.searchsorted(_RATES_BPM, LOWEST_BPM))
 _LAST = int(np.searchsorted(_RATES_BPM, HIGHEST_BPM))
 _NEAR = round(AROUND_BPM / float(_RATES_BPM[1]))
@@ -118,7 +119,10 @@ class Breath:
 
 
 def _spectrum(times_s: Floats, values: Floats, end_s: float) -> NDArray[np.float64]:
-    """Power of a series over the window, slow drift taken out and outliers pulled in."""
+    """Power of a series over the window, slow drift taken out and outliers pulled in.
+
+    What else moves the pulse falls off as one over the frequency, so power is multiplied by it.
+    """
     middle = np.median(values)
     spread = 4.0 * float(np.median(np.abs(values - middle))) + 1e-300
     grid_s = np.linspace(end_s - WINDOW_S, end_s, len(_HANN))
@@ -127,7 +131,7 @@ def _spectrum(times_s: Floats, values: Floats, end_s: float) -> NDArray[np.float
     length = int(12.0 * GRID_HZ) + 1
     y -= np.convolve(np.pad(y, length // 2, mode="edge"), np.full(length, 1 / length), "valid")
     bins = np.fft.rfft(y * _HANN, POINTS)
-    return np.asarray(bins.real**2 + bins.imag**2, dtype=np.float64)
+    return np.asarray((bins.real**2 + bins.imag**2) * _RATES_BPM, dtype=np.float64)
 
 
 def _concentration(spectrum: Floats) -> float:

@@ -2,10 +2,8 @@
 
 import math
 from collections import deque
-from itertools import pairwise
 
 from somnisphere.night import Beat
-from somnisphere.sleep.beats import TRUSTED
 
 KEEP_S = 330.0
 RMSSD_S = 300.0
@@ -20,16 +18,24 @@ class Heart:
 
     def __init__(self) -> None:
         self._beats: deque[Beat] = deque()
+        self._squares: deque[tuple[float, float]] = deque()
 
     def add(self, beats: list[Beat]) -> None:
-        self._beats.extend(beats)
+        for beat in beats:
+            last = self._beats[-1] if self._beats else None
+            if last is not None and last.ibi_s is not None and beat.ibi_s is not None:
+                self._squares.append((beat.at_s, (beat.ibi_s - last.ibi_s) ** 2))
+            self._beats.append(beat)
         if beats:
             oldest_s = beats[-1].at_s - KEEP_S
+            while self._squares and self._squares[0][0] < oldest_s:
+                self._squares.popleft()
             while self._beats and self._beats[0].at_s < oldest_s:
                 self._beats.popleft()
 
     def clear(self) -> None:
         self._beats.clear()
+        self._squares.clear()
 
     def within(self, from_s: float, to_s: float) -> list[Beat]:
         """Beats in ``(from_s, to_s]``, oldest first."""
@@ -65,16 +71,7 @@ class Heart:
 
     def rmssd_ms(self, to_s: float, over_s: float = RMSSD_S) -> float | None:
         """Root mean square of successive differences of trusted intervals that follow each other without a doubt."""
-        squares = [
-            (second.ibi_s - first.ibi_s) ** 2
-            for first, second in pairwise(self.within(to_s - over_s, to_s))
-            if first.ibi_s is not None and second.ibi_s is not None
-        ]
+        squares = [square for at_s, square in self._squares if to_s - over_s < at_s <= to_s]
         if len(squares) < LEAST_DIFFERENCES:
             return None
         return 1000.0 * math.sqrt(math.fsum(squares) / len(squares))
-
-
-def good(beat: Beat) -> bool:
-    """Whether a beat counts as seen."""
-    return beat.quality >= TRUSTED

@@ -1,4 +1,4 @@
-"""A second look at the seconds around a beat: how periodic they are, and how alike their beats. It gives the quality."""
+"""A second look at the seconds around a beat, which gives its quality: how periodic they are, how alike their beats."""
 
 from dataclasses import dataclass
 from math import exp
@@ -20,7 +20,8 @@ SHAPE_S = 0.28
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """Evidence about the beats of one window. Per window: ``periodicity`` (autocorrelation of the slope at the pulse's
-    period, 0..1), ``regularity`` (0..1), ``interval_s`` (median). Per beat: ``alikeness`` (correlation with the window's other beats, -1..1)."""
+    period, 0..1), ``regularity`` (0..1), ``interval_s`` (median). Per beat: ``alikeness`` (correlation with the
+    window's other beats, -1..1)."""
 
     periodicity: float
     regularity: float

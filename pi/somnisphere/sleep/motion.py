@@ -6,15 +6,16 @@ nothing. Walch's watch had one axis that mattered (across its face); a sensor un
 anyhow, so each second takes the axis with the largest value.
 
 Below 25 Hz the band does not fit: at 12.5 Hz only 3 to 6.25 Hz is left. The filtered signal is then multiplied by
-``MISSING_BAND_GAIN``, fitted on recorded wrist movement so that the counts agree on average; single counts still differ.
+``MISSING_BAND_GAIN``, fitted on recorded wrist movement so that the counts agree on average; single ones still differ.
 """
 
 import math
-from collections import deque
+from dataclasses import replace
 
 import numpy as np
 
 from somnisphere.night import COUNT_STEP_S
+from somnisphere.sleep.beats import Wave
 from somnisphere.sleep.filters import Floats, butterworth_both_ways_kernel
 from somnisphere_hardware.samples import MotionBlock
 
@@ -24,7 +25,7 @@ MOST_STEPS = 129
 QUIET_SUM, SCALE = 18.0, 3.07
 LEAST_SECONDS = 10
 """A count needs this many of its 15 seconds; the rest are taken to be like them."""
-MISSING_BAND_GAIN = 1.9
+MISSING_BAND_GAIN = 1.8
 RESTLESS_G = 0.12
 """A second in which an axis spans more than this is movement; breath and heartbeat stay well below."""
 KEEP_SECONDS = 90
@@ -41,7 +42,10 @@ class Motion:
         self._end_s = -math.inf
         self._steps: dict[int, float] = {}
         self._spans: dict[int, float] = {}
-        self._order: deque[int] = deque()
+
+    def set_origin(self, origin_s: float) -> None:
+        """Where seconds are counted from; before the first block."""
+        self._origin_s = origin_s
 
     def add(self, blocks: list[MotionBlock]) -> None:
         """Consecutive blocks, gathered: a second or more at a time is cheapest."""
@@ -75,7 +79,7 @@ class Motion:
         if abs(rate_hz - self._rate_hz) > 0.02 * rate_hz:
             self._rate_hz = rate_hz
             self._kernel = butterworth_both_ways_kernel(rate_hz, LOW_HZ, HIGH_HZ, ORDER, HALF_S)
-            if HIGH_HZ >= 0.49 * rate_hz:
+            if 0.49 * rate_hz <= HIGH_HZ:
                 self._kernel = self._kernel * MISSING_BAND_GAIN
 
     def _take(self, run: list[MotionBlock]) -> None:
@@ -107,5 +111,31 @@ class Motion:
                 value = min(math.floor(value / STEP_G) + 1, MOST_STEPS)
             seconds[key] = max(value, seconds.get(key, 0.0))
         newest = int(second[-1])
-        for old in [key for key in seconds if key < newest - KEEP_SECONDS]:
-            del seconds[old]
+        if len(seconds) > KEEP_SECONDS + 30:
+            for old in [key for key in seconds if key < newest - KEEP_SECONDS]:
+                del seconds[old]
+
+
+class StillnessGate:
+    """Takes the trust from beats found while the body moved: a regular movement looks like a clean pulse."""
+
+    DOUBT = 0.4
+    REACH_S = 1.0
+
+    def __init__(self, motion: Motion) -> None:
+        self._motion = motion
+        self._doubted = False
+
+    def pass_on(self, waves: list[Wave]) -> list[Wave]:
+        """The same waves; those near a movement with less quality and no interval, and the one after without one."""
+        passed: list[Wave] = []
+        for wave in waves:
+            beat = wave.beat
+            doubt = self._motion.restless(beat.at_s - self.REACH_S, beat.at_s + self.REACH_S) is True
+            if doubt:
+                beat = replace(beat, ibi_s=None, quality=beat.quality * self.DOUBT)
+            elif self._doubted:
+                beat = replace(beat, ibi_s=None)
+            self._doubted = doubt
+            passed.append(wave if beat is wave.beat else replace(wave, beat=beat))
+        return passed

@@ -57,7 +57,7 @@ class Oxygen:
         margin = len(self._kernel) - 1
         self._tail = light[:, -margin:]
         end_s = start_s + len(ir) / rate_hz
-        while self._parts and self._parts[0][0] < end_s - WINDOW_S:
+        while self._parts and self._parts[0][0] < end_s - 2 * WINDOW_S:
             self._parts.popleft()
         count = light.shape[1] - margin
         if not usable or count < 1 or not np.isfinite(light).all() or light.max() >= PULSE_FULL_SCALE_COUNTS:

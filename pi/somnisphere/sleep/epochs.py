@@ -1,0 +1,44 @@
+"""Thirty seconds of a body, put together from what each sense knows by then."""
+
+from somnisphere.night import COUNT_STEP_S, EPOCH_S, HEART_SERIES_STEP_S, Epoch, Presence
+from somnisphere.sleep.heart import Heart
+from somnisphere.sleep.motion import Motion
+
+HEART_WINDOW_S = 10.0
+SERIES = round(EPOCH_S / HEART_SERIES_STEP_S)
+COUNTS = round(EPOCH_S / COUNT_STEP_S)
+
+
+def make_epoch(
+    index: int,
+    start_s: float,
+    heart: Heart,
+    motion: Motion,
+    *,
+    breath_bpm: float | None,
+    spo2_pct: float | None,
+    presence: Presence | None,
+    in_bed: bool | None,
+) -> Epoch:
+    """Epoch ``index`` of ``[start_s, start_s + 30)``; motion counts in steps of 15 s from the night's start."""
+    end_s = start_s + EPOCH_S
+    beats = heart.within(start_s, end_s)
+    trusted = any(beat.ibi_s is not None for beat in beats)
+    series = tuple(
+        heart.rate_bpm(at_s - HEART_WINDOW_S, at_s)
+        for at_s in (start_s + HEART_SERIES_STEP_S * k for k in range(1, SERIES + 1))
+    )
+    return Epoch(
+        index=index,
+        start_s=start_s,
+        presence=presence,
+        in_bed=in_bed,
+        heart_bpm=heart.rate_bpm(start_s, end_s),
+        heart_series_bpm=series,
+        rmssd_ms=heart.rmssd_ms(end_s) if trusted else None,
+        beat_count=len(beats),
+        pulse_quality=heart.share(start_s, end_s),
+        breath_bpm=breath_bpm,
+        spo2_pct=spo2_pct,
+        motion_counts=tuple(motion.count(index * COUNTS + k) for k in range(COUNTS)),
+    )

@@ -1,0 +1,243 @@
+"""From samples to epochs, live: the senses side by side, fed in order of time, in memory that stays flat."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from somnisphere.night import COUNT_STEP_S, EPOCH_S, Epoch, Presence
+from somnisphere.sleep.beats import AHEAD_S, GATHER_S, PulseMeter
+from somnisphere.sleep.breath import Breath
+from somnisphere.sleep.epochs import make_epoch
+from somnisphere.sleep.heart import Heart
+from somnisphere.sleep.motion import Motion, StillnessGate
+from somnisphere.sleep.oxygen import MAXIM_CURVE, Oxygen
+from somnisphere.sleep.presence import InBed, PresenceSense, look_at
+from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock, Sample
+
+CLOSE_AFTER_S = 7.0
+"""An epoch is closed this long after its end: samples are gathered for 3 s and beats judged 2.5 s later."""
+SILENT_S = 5.0
+"""No sample for this long: what was gathered is worked off, for nothing will follow on from it."""
+LOST_S = 30.0
+"""No pulse sample for this long: who is there is not known any more."""
+BREATH_STEP_S = 15.0
+RATE_WINDOW_S = 30.0
+PULSE_WINDOW_S = 10.0
+PULSE_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """The body now, for showing. None: not known. ``motion_count`` is the latest full 15 s count."""
+
+    at_s: float
+    heart_bpm: float | None
+    pulse_quality: float
+    rmssd_ms: float | None
+    breath_bpm: float | None
+    spo2_pct: float | None
+    motion_count: float | None
+    presence: Presence | None
+    in_bed: bool | None
+
+
+class SleepPipeline:
+    """``add`` samples as they come, ``advance`` at least every few minutes; epochs come out in order, none left out.
+
+    Epoch 0 begins with the first sample or the first ``advance``, whichever is first. ``oxygen_curve``: SpO2 as a
+    polynomial in R, highest power first.
+    """
+
+    def __init__(self, *, oxygen_curve: tuple[float, ...] = MAXIM_CURVE) -> None:
+        self._meter = PulseMeter()
+        self._heart = Heart()
+        self._breath = Breath()
+        self._oxygen = Oxygen(oxygen_curve)
+        self._motion = Motion()
+        self._gate = StillnessGate(self._motion)
+        self._presence = PresenceSense()
+        self._in_bed = InBed()
+        self._origin_s: float | None = None
+        self._at_s = 0.0
+        self._next_index = 0
+        self._pulses: list[PulseBlock] = []
+        self._moves: list[MotionBlock] = []
+        self._pulse_end_s = -math.inf
+        self._motion_end_s = -math.inf
+        self._next_breath_s = -math.inf
+        self._breaths: dict[float, float | None] = {}
+        self._shown: Vitals | None = None
+
+    def add(self, sample: Sample) -> None:
+        """Take one block, or the news that a part of the sensor is lost or back."""
+        if isinstance(sample, PartState):
+            if not sample.ok and sample.part == "pulse":
+                self._work()
+                self._lose_pulse()
+            return
+        self._begin(sample.start_s)
+        self._at_s = max(self._at_s, sample.end_s)
+        if isinstance(sample, PulseBlock):
+            self._pulses.append(sample)
+        else:
+            self._moves.append(sample)
+        first = self._pulses[0] if self._pulses else self._moves[0]
+        if sample.end_s - first.start_s >= GATHER_S:
+            self._work()
+
+    def advance(self, at_s: float) -> list[Epoch]:
+        """It is ``at_s``: the epochs that can be closed now, also those in which nothing was heard."""
+        origin_s = self._begin(at_s)
+        self._at_s = max(self._at_s, at_s)
+        if at_s - max(self._latest_s(self._pulses), self._latest_s(self._moves), self._pulse_end_s) > SILENT_S:
+            self._fall_silent(at_s)
+        closed: list[Epoch] = []
+        while origin_s + (self._next_index + 1) * EPOCH_S + CLOSE_AFTER_S <= at_s:
+            closed.append(self._close(origin_s + self._next_index * EPOCH_S))
+        return closed
+
+    @property
+    def vitals(self) -> Vitals:
+        """The latest figures, about five seconds behind the newest sample."""
+        if self._shown is None:
+            self._shown = self._vitals()
+        elif self._shown.at_s != self._at_s:
+            self._shown = replace(self._shown, at_s=self._at_s)
+        return self._shown
+
+    def _vitals(self) -> Vitals:
+        now_s = self._heard_until_s()
+        heard = self._at_s - self._pulse_end_s < LOST_S and math.isfinite(now_s)
+        rate = self._heart.rate_bpm(now_s - RATE_WINDOW_S, now_s) if heard else None
+        return Vitals(
+            at_s=self._at_s,
+            heart_bpm=rate,
+            pulse_quality=self._heart.quality(now_s - PULSE_WINDOW_S, now_s) if heard else 0.0,
+            rmssd_ms=self._heart.rmssd_ms(now_s) if rate is not None else None,
+            breath_bpm=self._breaths.get(self._next_breath_s - BREATH_STEP_S) if heard else None,
+            spo2_pct=self._oxygen.spo2_pct(self._pulse_end_s) if heard else None,
+            motion_count=self._latest_count(),
+            presence=self._presence.state,
+            in_bed=self._in_bed.state,
+        )
+
+    # ---- work -------------------------------------------------------------------------------------------------------
+
+    def _begin(self, at_s: float) -> float:
+        if self._origin_s is None:
+            self._origin_s = self._at_s = at_s
+            self._motion.set_origin(at_s)
+            self._next_breath_s = at_s + BREATH_STEP_S
+        return self._origin_s
+
+    def _work(self) -> None:
+        self._shown = None
+        if self._moves:
+            self._motion.add(self._moves)
+            self._motion_end_s = self._moves[-1].end_s
+            self._moves = []
+        blocks, self._pulses = self._pulses, []
+        for block in _joined(blocks):
+            self._hear(block)
+
+    def _hear(self, block: PulseBlock) -> None:
+        follows = not block.gap_before and abs(block.start_s - self._pulse_end_s) < 1.5 / block.rate_hz
+        self._pulse_end_s = block.end_s
+        waves = self._gate.pass_on(self._meter.waves(block))
+        self._heart.add([wave.beat for wave in waves])
+        self._breath.add(waves)
+        until_s = self._heard_until_s()
+        pulse = self._heart.share(until_s - PULSE_WINDOW_S, until_s) >= PULSE_SHARE
+        red, ir = block.red.astype(np.float64), block.ir.astype(np.float64)
+        state = self._presence.see(block.end_s, look_at(red, ir), block.led_ir_ma, pulse=pulse)
+        self._in_bed.see(block.end_s, state)
+        if block.led_red_ma > 0:
+            still = self._motion.restless(block.start_s, block.end_s) is not True
+            usable = pulse and still
+            self._oxygen.add(block.start_s, block.rate_hz, red, ir, usable=usable, follows=follows)
+        self._breathe(until_s)
+
+    def _breathe(self, until_s: float) -> None:
+        while self._next_breath_s <= until_s:
+            at_s = self._next_breath_s
+            self._breaths[at_s] = self._breath.rate_bpm(at_s)
+            self._breaths.pop(at_s - 8 * BREATH_STEP_S, None)
+            self._next_breath_s = at_s + BREATH_STEP_S
+
+    def _close(self, start_s: float) -> Epoch:
+        end_s = start_s + EPOCH_S
+        epoch = make_epoch(
+            self._next_index,
+            start_s,
+            self._heart,
+            self._motion,
+            breath_bpm=next((v for at_s, v in self._breaths.items() if abs(at_s - end_s) < 1.0), None),
+            spo2_pct=self._oxygen.spo2_pct(end_s),
+            presence=self._presence.state,
+            in_bed=self._in_bed.state,
+        )
+        self._next_index += 1
+        return epoch
+
+    def _fall_silent(self, at_s: float) -> None:
+        self._work()
+        waves = self._gate.pass_on(self._meter.end())
+        self._heart.add([wave.beat for wave in waves])
+        self._breath.add(waves)
+        self._breathe(at_s)
+        if at_s - self._pulse_end_s > LOST_S:
+            self._lose_pulse()
+
+    def _lose_pulse(self) -> None:
+        self._shown = None
+        waves = self._gate.pass_on(self._meter.end())
+        self._heart.add([wave.beat for wave in waves])
+        self._presence.lose()
+        self._in_bed.see(self._at_s, None)
+
+    def _heard_until_s(self) -> float:
+        """Beats are known up to here."""
+        return self._pulse_end_s - AHEAD_S - 0.2
+
+    def _latest_s(self, blocks: list[PulseBlock] | list[MotionBlock]) -> float:
+        return blocks[-1].end_s if blocks else -math.inf
+
+    def _latest_count(self) -> float | None:
+        if self._origin_s is None or self._at_s - self._motion_end_s > LOST_S:
+            return None
+        return self._motion.count(math.floor((self._motion_end_s - 1.0 - self._origin_s) / COUNT_STEP_S) - 1)
+
+
+def _joined(blocks: list[PulseBlock]) -> list[PulseBlock]:
+    """Blocks that follow on from each other under the same light, as one."""
+    joined: list[PulseBlock] = []
+    run: list[PulseBlock] = []
+    for block in blocks:
+        if run and (
+            block.gap_before
+            or abs(block.start_s - run[-1].end_s) > 0.5 / block.rate_hz
+            or (block.led_ir_ma, block.led_red_ma) != (run[0].led_ir_ma, run[0].led_red_ma)
+            or abs(block.rate_hz - run[0].rate_hz) > 0.01 * block.rate_hz
+        ):
+            joined.append(_one(run))
+            run = []
+        run.append(block)
+    if run:
+        joined.append(_one(run))
+    return joined
+
+
+def _one(run: list[PulseBlock]) -> PulseBlock:
+    if len(run) == 1:
+        return run[0]
+    first = run[0]
+    return PulseBlock(
+        start_s=first.start_s,
+        rate_hz=first.rate_hz,
+        red=np.concatenate([block.red for block in run]),
+        ir=np.concatenate([block.ir for block in run]),
+        led_red_ma=first.led_red_ma,
+        led_ir_ma=first.led_ir_ma,
+        gap_before=first.gap_before,
+    )

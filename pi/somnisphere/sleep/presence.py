@@ -1,0 +1,142 @@
+"""Whether anybody is there. A bright reflection alone is no skin: the one public off-body recording of this family of
+sensors reads 136,000 counts, more than the 50,000 that are customarily taken for a finger.
+
+Living skin is bright *and* its light is never quite still. So nobody is there when the light is dark (against full
+scale, or against what this unit saw on a person at this LED current), or when it hardly varies and red and infrared do
+not vary together. A trusted pulse outweighs brightness. Arriving takes seconds, leaving tens of seconds.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from somnisphere.night import Presence
+from somnisphere.sleep.filters import Floats
+from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS
+
+DARK_COUNTS = 0.05 * PULSE_FULL_SCALE_COUNTS
+"""Darker than a twentieth of full scale is nobody, whoever was there before."""
+DARK_SHARE = 0.35
+"""Darker than this share of the light learned on a person is nobody."""
+QUIET = 0.0002
+"""Standard deviation over mean below which light is dead still (off-body 0.005 %, on skin 0.04 % and more)."""
+TOGETHER = 0.5
+"""Correlation of red and infrared above which something living modulates both."""
+CLIPPED_SHARE = 0.3
+LEARNING = 0.05
+"""Weight of each new look in the learned light of a person."""
+
+HOLD_S = {Presence.NOBODY: 25.0, Presence.SOMEBODY: 15.0, Presence.PULSE: 0.0, Presence.SATURATED: 3.0}
+"""How long a look must keep saying so before it is believed."""
+ARRIVE_S = 3.0
+"""The same, when somebody comes where nobody was."""
+
+IN_BED_AFTER_S, OUT_OF_BED_AFTER_S = 60.0, 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A few seconds of light. ``level_counts``: mean infrared; ``ripple``: standard deviation over mean, straight line
+    removed; ``together``: correlation of red and infrared; ``clipped``: share of samples at full scale."""
+
+    level_counts: float
+    ripple: float
+    together: float
+    clipped: float
+
+
+def look_at(red: Floats, ir: Floats) -> Look:
+    """``red``, ``ir``: (n,) counts of the same samples, n >= 1."""
+    count = len(ir)
+    level = float(np.add.reduce(ir)) / count
+    clipped = np.count_nonzero(ir >= PULSE_FULL_SCALE_COUNTS) / count
+    if count < 8 or not math.isfinite(level) or level <= 0:
+        return Look(level if math.isfinite(level) else 0.0, 0.0, 0.0, clipped)
+    line = np.arange(count) - (count - 1) / 2
+    line /= math.sqrt(float(line @ line))
+    i = ir - level
+    i = i - (i @ line) * line
+    r = red - np.add.reduce(red) / count
+    r = r - (r @ line) * line
+    own, other = float(i @ i), float(r @ r)
+    together = float(i @ r) / math.sqrt(own * other) if own > 0 and other > 0 else 0.0
+    return Look(level, math.sqrt(own / count) / level, together, clipped)
+
+
+class PresenceSense:
+    """Presence with hysteresis. Feed a look every few seconds."""
+
+    def __init__(self) -> None:
+        self.state: Presence | None = None
+        self._person_per_ma: float | None = None
+        self._led_ma = 0.0
+        self._wish: Presence | None = None
+        self._wished_since_s = 0.0
+
+    def lose(self) -> None:
+        """The sensor is gone: nothing is known."""
+        self.state = None
+        self._wish = None
+
+    def see(self, at_s: float, look: Look, led_ma: float, *, pulse: bool) -> Presence:
+        """``at_s``: end of the look; ``pulse``: whether the seconds before carried a trusted pulse."""
+        seen = self._judge(look, led_ma, pulse)
+        if seen is Presence.PULSE and led_ma > 0:
+            per_ma = look.level_counts / led_ma
+            known = self._person_per_ma
+            self._person_per_ma = per_ma if known is None else known + LEARNING * (per_ma - known)
+        if seen is not self._wish:
+            self._wish, self._wished_since_s = seen, at_s
+        if self.state is None:
+            self.state = seen
+        elif seen is not self.state:
+            hold_s = HOLD_S[seen]
+            if self.state is Presence.NOBODY:
+                hold_s = min(hold_s, ARRIVE_S)
+            if at_s - self._wished_since_s >= hold_s:
+                self.state = seen
+        return self.state
+
+    def _judge(self, look: Look, led_ma: float, pulse: bool) -> Presence:
+        if look.clipped >= CLIPPED_SHARE:
+            return Presence.SATURATED
+        if look.level_counts < DARK_COUNTS or self._darker_than_a_person(look, led_ma):
+            return Presence.NOBODY
+        if pulse and look.ripple >= QUIET:
+            return Presence.PULSE
+        if look.ripple < QUIET and look.together < TOGETHER:
+            return Presence.NOBODY
+        return Presence.SOMEBODY
+
+    def _darker_than_a_person(self, look: Look, led_ma: float) -> bool:
+        if self._person_per_ma is None or led_ma <= 0:
+            return False
+        return look.level_counts / led_ma < DARK_SHARE * self._person_per_ma
+
+
+class InBed:
+    """In bed once somebody has been there for a minute, out of it once nobody has been there for two."""
+
+    def __init__(self) -> None:
+        self.state: bool | None = None
+        self._somebody_since_s: float | None = None
+        self._nobody_since_s: float | None = None
+
+    def see(self, at_s: float, presence: Presence | None) -> bool | None:
+        """``presence`` as of ``at_s``; None (the sensor is lost) makes it not known."""
+        if presence is None:
+            self.state = self._somebody_since_s = self._nobody_since_s = None
+        elif presence is Presence.NOBODY:
+            self._somebody_since_s = None
+            if self._nobody_since_s is None:
+                self._nobody_since_s = at_s
+            if self.state is None or at_s - self._nobody_since_s >= OUT_OF_BED_AFTER_S:
+                self.state = False
+        elif presence is not Presence.SATURATED:
+            self._nobody_since_s = None
+            if self._somebody_since_s is None:
+                self._somebody_since_s = at_s
+            if at_s - self._somebody_since_s >= IN_BED_AFTER_S:
+                self.state = True
+        return self.state
