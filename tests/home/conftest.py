@@ -1,0 +1,40 @@
+"""One Home Assistant, one broker and one browser for all tests marked ``home``: a start takes six seconds."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.home.broker import Broker, mosquitto
+from tests.home.harness import HERE, PYTHON, HomeAssistant, home_assistant
+
+
+def _missing() -> str:
+    absent = [tool for tool in ("mosquitto", "chromium", "node") if shutil.which(tool) is None]
+    if not PYTHON.exists():
+        absent.append("Home Assistant in .venv-home")
+    if not (HERE / "node_modules" / "playwright-core").exists():
+        absent.append("playwright-core")
+    return ", ".join(absent)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    if missing := _missing():
+        pytest.skip(f"not installed: {missing}; run: bash tests/home/install.sh")
+    with mosquitto(tmp_path_factory.mktemp("mosquitto")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def home(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
+    """Home Assistant, its owner signed in, joined to ``broker``."""
+    with home_assistant(tmp_path_factory.mktemp("home")) as running:
+        running.client.add_mqtt(broker.port)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go."""
+    return tmp_path_factory.mktemp("pictures")
