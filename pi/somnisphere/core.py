@@ -28,7 +28,7 @@ from somnisphere.events import (
     ShelfChanged,
     Tick,
 )
-from somnisphere.night import EPOCH_S, HEART_SERIES_STEP_S, Epoch, StageEstimate
+from somnisphere.night import EPOCH_S, Epoch, StageEstimate, unknown_epoch
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleep.stager import SleepStager
 from somnisphere.snapshot import Health, NightTimes, Snapshot
@@ -293,24 +293,6 @@ class Core:
             last_night=self.last_night if night is None else night.times,
             health=health or Health(),
         )
-
-
-def unknown_epoch(index: int, first_s: float) -> Epoch:
-    """An epoch of which nothing is known. ``first_s``: start of the night's epoch 0."""
-    return Epoch(
-        index=index,
-        start_s=first_s + index * EPOCH_S,
-        presence=None,
-        in_bed=None,
-        heart_bpm=None,
-        heart_series_bpm=(None,) * round(EPOCH_S / HEART_SERIES_STEP_S),
-        rmssd_ms=None,
-        beat_count=0,
-        pulse_quality=0.0,
-        breath_bpm=None,
-        spo2_pct=None,
-        motion_counts=(None, None),
-    )
 
 
 def night_id_of(local_s: float) -> str:

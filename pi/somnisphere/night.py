@@ -70,6 +70,24 @@ class Epoch:
     """Two values, one each 15 s, in the activity counts of Walch et al. 2019 (doi 10.1093/sleep/zsz180)."""
 
 
+def unknown_epoch(index: int, first_s: float) -> Epoch:
+    """An epoch of which nothing is known. ``first_s``: start of the night's epoch 0."""
+    return Epoch(
+        index=index,
+        start_s=first_s + index * EPOCH_S,
+        presence=None,
+        in_bed=None,
+        heart_bpm=None,
+        heart_series_bpm=(None,) * round(EPOCH_S / HEART_SERIES_STEP_S),
+        rmssd_ms=None,
+        beat_count=0,
+        pulse_quality=0.0,
+        breath_bpm=None,
+        spo2_pct=None,
+        motion_counts=(None, None),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class StageEstimate:
     """What the stager thinks of one epoch. ``probabilities`` follow ``STAGES`` and sum to 1. ``stage`` None: it does

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from somnisphere.core import unknown_epoch
-from somnisphere.night import Epoch, Stage, StageEstimate
+from somnisphere.night import Epoch, Stage, StageEstimate, unknown_epoch
 from somnisphere.picture import FAINT, STAGE_COLOUR, Polyline, Rectangle, Text, draw_night, to_svg
 
 ELEVEN_PM_S = 23 * 3600.0

@@ -1,0 +1,164 @@
+"""The thin shell of threads around the daemon: reads the chips, moves the lamp, and runs the one ``while``.
+
+    sensor thread   polls the bedside            -> inbox (blocks may be dropped when it is full: counted)
+    paho's thread   messages of the broker       -> inbox (never dropped)
+    gpiozero's      edges of the button          -> inbox (never dropped)
+    main thread     takes events in order, moves a fading lamp, ticks once a second
+
+Only the main thread touches the core, the lamp, the speaker, the journal and the home session, so there is no lock.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from somnisphere.clock import Clock
+from somnisphere.daemon import Daemon
+from somnisphere.events import BrokerReported, ButtonPressed, Press, Tick
+from somnisphere_hardware.bedside import Bedside
+from somnisphere_hardware.button import PressDecoder
+from somnisphere_hardware.samples import PartState, Sample
+from somnisphere_home.mqtt import Connected, Disconnected, HomeLink, LinkEvent, Received
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+INBOX_BLOCKS = 240
+"""Sample blocks waiting at most: two minutes of a stalled consumer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The button's line changed."""
+
+    at_s: float
+    pressed: bool
+
+
+class Inbox:
+    """One queue for everything that happens. Samples are dropped when too many wait; hands and homes never are."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Sample | LinkEvent | Edge] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._blocks = 0
+        self.blocks_dropped = 0
+
+    def put_sample(self, sample: Sample) -> None:
+        if not isinstance(sample, PartState):
+            with self._lock:
+                if self._blocks >= INBOX_BLOCKS:
+                    self.blocks_dropped += 1
+                    return
+                self._blocks += 1
+        self._queue.put(sample)
+
+    def put(self, item: LinkEvent | Edge) -> None:
+        self._queue.put(item)
+
+    def get(self, timeout_s: float) -> Sample | LinkEvent | Edge | None:
+        """The next item, or None after ``timeout_s``."""
+        try:
+            item = self._queue.get(timeout=max(0.0, timeout_s)) if timeout_s > 0 else self._queue.get_nowait()
+        except queue.Empty:
+            return None
+        if not isinstance(item, PartState | Connected | Disconnected | Received | Edge):
+            with self._lock:
+                self._blocks -= 1
+        return item
+
+
+class SensorThread(threading.Thread):
+    """Polls the bedside whenever it is due. A fault of the program ends the process, to be restarted."""
+
+    def __init__(self, bedside: Bedside, inbox: Inbox, clock: Clock, on_crash: Callable[[BaseException], None]) -> None:
+        super().__init__(name="sensor", daemon=True)
+        self._bedside = bedside
+        self._inbox = inbox
+        self._clock = clock
+        self._on_crash = on_crash
+        self._stop_asked = threading.Event()
+
+    def run(self) -> None:
+        try:
+            while not self._stop_asked.is_set():
+                for sample in self._bedside.poll(self._clock.now_s()):
+                    self._inbox.put_sample(sample)
+                self._stop_asked.wait(max(0.0, self._bedside.due_s - self._clock.now_s()))
+        except BaseException as problem:
+            self._on_crash(problem)
+
+    def stop(self) -> None:
+        self._stop_asked.set()
+        self.join(timeout=2.0)
+
+
+def utc_offset_s(wall_s: float) -> float:
+    """How far the household's clock is ahead of UTC at ``wall_s``."""
+    return float(time.localtime(wall_s).tm_gmtoff)
+
+
+class Live:
+    """Runs a daemon until ``stop`` is called (from any thread or a signal handler)."""
+
+    def __init__(self, daemon: Daemon, bedside: Bedside, link: HomeLink, inbox: Inbox, clock: Clock) -> None:
+        self._daemon = daemon
+        self._bedside = bedside
+        self._link = link
+        self._inbox = inbox
+        self._clock = clock
+        self._decoder = PressDecoder()
+        self._stop_asked = False
+        self._crash: BaseException | None = None
+        self._lamp_due_s: float | None = None
+
+    def stop(self) -> None:
+        self._stop_asked = True
+
+    def _crashed(self, problem: BaseException) -> None:
+        self._crash = problem
+        self._stop_asked = True
+
+    def run(self) -> None:
+        """Until stopped. Raises whatever crashed the sensor thread."""
+        sensor = SensorThread(self._bedside, self._inbox, self._clock, self._crashed)
+        sensor.start()
+        tick_due_s = self._clock.now_s()
+        try:
+            while not self._stop_asked:
+                now_s = self._clock.now_s()
+                if now_s >= tick_due_s:
+                    wall_s = self._clock.wall_s()
+                    self._daemon.handle(Tick(now_s, wall_s, utc_offset_s(wall_s)))
+                    tick_due_s = max(tick_due_s + TICK_S, now_s)
+                for word in self._decoder.tick(now_s):
+                    self._daemon.handle(ButtonPressed(now_s, Press(word)))
+                lamp_due_s = self._daemon.step_lamp(now_s)
+                due_s = [due for due in (tick_due_s, self._decoder.due_s, lamp_due_s) if due is not None]
+                self._take(self._inbox.get(min(due_s) - self._clock.now_s()))
+        finally:
+            sensor.stop()
+        if self._crash is not None:
+            raise self._crash
+
+    def _take(self, item: Sample | LinkEvent | Edge | None) -> None:
+        at_s = self._clock.now_s()
+        match item:
+            case None:
+                pass
+            case Edge():
+                for word in self._decoder.edge(item.pressed, item.at_s):
+                    self._daemon.handle(ButtonPressed(item.at_s, Press(word)))
+            case Connected():
+                self._daemon.handle(BrokerReported(at_s, connected=True))
+                for topic in self._daemon.home_connected(at_s):
+                    self._link.subscribe(topic)
+            case Disconnected():
+                self._daemon.handle(BrokerReported(at_s, connected=False, problem=item.reason))
+            case Received():
+                self._daemon.home_said(item.topic, item.payload, retained=item.retained, at_s=at_s)
+            case _:
+                self._daemon.handle(item)
