@@ -1,6 +1,305 @@
-"""Recordings on disk: what the sensor said, and nights as others recorded them."""
+"""Recordings on disk, and what the sleep pipeline makes of them.
 
-from somnisphere.columns import RecordingError
+``read_recording`` takes three layouts (columns and keys: ``pi/README.md``):
+
+- ``.npz``: ``fs_hz`` and one of ``ir`` (with ``red``: ADC counts), ``ppg``, ``green``; perhaps ``polarity``, ``accel``,
+  ``accel_unit`` and any reference (``beat_times_s``, ``ref_t_s``, ``ref_hr_bpm``, ...);
+- ``.csv`` or ``.csv.gz`` with a header: ``time_s``, ``ir`` (or ``ppg``), and perhaps ``red``, ``ax``, ``ay``, ``az`` in g;
+- ``.jsonl.gz``: what ``somnisphere record`` writes (``recorder.py``).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from somnisphere.columns import Columns, RecordingError, read_csv, read_npz
+from somnisphere.night import Beat
+from somnisphere.recorder import SUFFIX, RecordingWriter, read_samples
+from somnisphere.sleep.beats import PulseMeter
+from somnisphere.sleep.motion import Motion, StillnessGate
+from somnisphere.sleep.polarity import polarity_of
 from somnisphere.watch_nights import NightRecording, read_night
+from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS, MotionBlock, PartState, PulseBlock
 
-__all__ = ["NightRecording", "RecordingError", "read_night"]
+__all__ = [
+    "NightRecording",
+    "Recording",
+    "RecordingError",
+    "RecordingWriter",
+    "beats_of",
+    "blocks_of",
+    "read_night",
+    "read_recording",
+]
+
+Floats = NDArray[np.float64]
+
+BLOCK_S = 0.5
+LED_MA = 7.0
+"""LED current told for recordings that do not say it."""
+SLOWEST_HZ, FASTEST_HZ = 10.0, 2000.0
+STANDARD_GRAVITY = 9.80665
+PULSE_COUNTS = 20_000.0
+"""Where a recording is not in counts: its span (1st to 99th percentile) is made this large, around half of full scale."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """A pulse wave, perhaps with movement and a reference. Sample i is at ``start_s + i / rate_hz``; NaN is missing.
+
+    ``ir`` (n,): ADC counts if ``is_counts``, else the unit of the source. ``red`` (n,): counts, only beside counts.
+    ``polarity``: -1 systole is down as stored, +1 up. ``accel_g`` (m, 3), at ``accel_rate_hz``. ``reference``: every
+    other array of the file by its name. ``blocks``: as recorded, where the file holds blocks.
+    """
+
+    name: str
+    rate_hz: float
+    ir: Floats
+    polarity: int
+    is_counts: bool
+    start_s: float = 0.0
+    red: Floats | None = None
+    accel_g: Floats | None = None
+    accel_rate_hz: float = 0.0
+    reference: Columns = field(default_factory=dict)
+    blocks: tuple[PulseBlock | MotionBlock, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        return len(self.ir) / self.rate_hz
+
+
+def read_recording(path: Path) -> Recording:
+    """Read a recording of a pulse. Raises ``RecordingError`` naming what is wrong and how to mend it."""
+    path = Path(path)
+    if path.name.endswith(SUFFIX):
+        return _from_own(path)
+    if path.name.endswith((".csv", ".csv.gz")):
+        return _from_csv(path)
+    if path.suffix == ".npz":
+        return _from_npz(path)
+    raise RecordingError(path, "its kind is not known", f"Give it as .npz, .csv, .csv.gz or {SUFFIX}.")
+
+
+def blocks_of(recording: Recording) -> Iterator[PulseBlock | MotionBlock]:
+    """The recording as a sensor would say it: blocks of half a second in order of time, systole down, in counts.
+
+    A single wave is given as infrared, with a red LED of 0 mA.
+    """
+    if recording.blocks:
+        yield from recording.blocks
+        return
+    counts = as_counts(recording)
+    moves = _motion_blocks(recording)
+    move = next(moves, None)
+    for block in _pulse_blocks(recording, counts):
+        while move is not None and move.start_s <= block.start_s:
+            yield move
+            move = next(moves, None)
+        yield block
+    while move is not None:
+        yield move
+        move = next(moves, None)
+
+
+def beats_of(recording: Recording) -> Iterator[Beat]:
+    """Every beat, in order; doubted where the accelerometer says the body moved."""
+    meter, motion = PulseMeter(), Motion(recording.start_s)
+    gate = StillnessGate(motion)
+    for block in blocks_of(recording):
+        if isinstance(block, MotionBlock):
+            motion.add([block])
+        else:
+            for wave in gate.pass_on(meter.waves(block)):
+                yield wave.beat
+    for wave in gate.pass_on(meter.end()):
+        yield wave.beat
+
+
+def as_counts(recording: Recording) -> Floats:
+    """The wave in ADC counts with systole down (n,); NaN where it is missing."""
+    ir = recording.ir
+    if recording.is_counts:
+        return ir if recording.polarity < 0 else PULSE_FULL_SCALE_COUNTS - 1 - ir
+    known = ir[np.isfinite(ir)]
+    if not len(known):
+        return ir
+    low, middle, high = np.percentile(known, (1, 50, 99))
+    gain = PULSE_COUNTS / (high - low) if high > low else 0.0
+    counts = PULSE_FULL_SCALE_COUNTS / 2 + recording.polarity * -gain * (ir - middle)
+    return np.asarray(np.clip(counts, 0, PULSE_FULL_SCALE_COUNTS - 1), dtype=np.float64)
+
+
+def _pulse_blocks(recording: Recording, counts: Floats) -> Iterator[PulseBlock]:
+    red = counts if recording.red is None else recording.red
+    size = max(1, round(BLOCK_S * recording.rate_hz))
+    usable = np.isfinite(counts) & np.isfinite(red)
+    gap = False
+    for first in range(0, len(counts), size):
+        here = usable[first : first + size]
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], here, [False])).astype(np.int8)))
+        for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            part = slice(first + begin, first + end)
+            yield PulseBlock(
+                start_s=recording.start_s + (first + begin) / recording.rate_hz,
+                rate_hz=recording.rate_hz,
+                red=np.round(red[part]).astype(np.int32),
+                ir=np.round(counts[part]).astype(np.int32),
+                led_red_ma=0.0 if recording.red is None else LED_MA,
+                led_ir_ma=LED_MA,
+                gap_before=gap or begin > 0,
+            )
+            gap = False
+        gap = gap or not here[-1]
+
+
+def _motion_blocks(recording: Recording) -> Iterator[MotionBlock]:
+    if recording.accel_g is None:
+        return
+    rate_hz = recording.accel_rate_hz
+    size = max(1, round(BLOCK_S * rate_hz))
+    for first in range(0, len(recording.accel_g), size):
+        accel_g = recording.accel_g[first : first + size]
+        yield MotionBlock(recording.start_s + first / rate_hz, rate_hz, accel_g)
+
+
+# ---- the layouts ------------------------------------------------------------------------------------------------------
+
+
+def _from_npz(path: Path) -> Recording:
+    columns = read_npz(path)
+    rate_hz = _rate(path, columns.pop("fs_hz", None))
+    key = next((key for key in ("ir", "ppg", "green") if key in columns), None)
+    if key is None:
+        found = ", ".join(columns) or "nothing"
+        raise RecordingError(path, f"it holds no 'ir', 'ppg' or 'green' (but {found})", "Name the wave one of these.")
+    wave = _wave(path, key, columns.pop(key))
+    red = _wave(path, "red", columns.pop("red")) if key == "ir" and "red" in columns else None
+    if red is not None and len(red) != len(wave):
+        raise RecordingError(path, f"'red' has {len(red)} samples and 'ir' {len(wave)}", "Both need the same samples.")
+    polarity = columns.pop("polarity", None)
+    accel = columns.pop("accel", None)
+    return Recording(
+        name=str(columns.pop("name", path.stem)),
+        rate_hz=rate_hz,
+        ir=wave,
+        polarity=polarity_of(wave, rate_hz) if polarity is None else _sign(path, polarity),
+        is_counts=key == "ir",
+        red=red,
+        accel_g=None if accel is None else _in_g(path, accel, str(columns.get("accel_unit", "g"))),
+        accel_rate_hz=rate_hz,
+        reference=columns,
+    )
+
+
+def _from_csv(path: Path) -> Recording:
+    columns = read_csv(path, ("time_s", "ir", "ppg", "red", "ax", "ay", "az"), needed=("time_s",))
+    key = "ir" if "ir" in columns else "ppg"
+    if key not in columns:
+        raise RecordingError(path, "it holds neither a column 'ir' nor 'ppg'", "Name the wave one of these.")
+    time_s = columns["time_s"]
+    if len(time_s) < 2 or not np.isfinite(time_s).all() or (np.diff(time_s) <= 0).any():
+        raise RecordingError(
+            path, "column 'time_s' does not grow from line to line", "Give every sample its time in seconds, in order."
+        )
+    # Samples in their places on an even grid, so that what is missing is seen as missing.
+    steps = np.diff(time_s)
+    places = np.concatenate(([0], np.cumsum(np.maximum(1, np.round(steps / np.median(steps))).astype(np.intp))))
+    rate_hz = _rate(path, places[-1] / (time_s[-1] - time_s[0]))
+    if places[-1] > 40 * len(places) + FASTEST_HZ * 3600:
+        raise RecordingError(path, "most of its samples are missing", "Split it where the gaps are.")
+
+    def spread(name: str) -> Floats:
+        even = np.full(int(places[-1]) + 1, np.nan)
+        even[places] = columns[name]
+        return even
+
+    wave = spread(key)
+    axes = [spread(axis) for axis in ("ax", "ay", "az") if axis in columns]
+    return Recording(
+        name=path.name.removesuffix(".gz").removesuffix(".csv"),
+        rate_hz=rate_hz,
+        ir=wave,
+        polarity=polarity_of(wave, rate_hz),
+        is_counts=key == "ir",
+        start_s=float(time_s[0]),
+        red=spread("red") if key == "ir" and "red" in columns else None,
+        accel_g=_in_g(path, np.stack(axes, axis=1), "g") if len(axes) == 3 else None,
+        accel_rate_hz=rate_hz,
+    )
+
+
+def _from_own(path: Path) -> Recording:
+    samples = read_samples(path)
+    blocks = tuple(sample for sample in samples if not isinstance(sample, PartState))
+    pulses = [block for block in blocks if isinstance(block, PulseBlock)]
+    if not pulses:
+        raise RecordingError(path, "it holds no pulse", "Record again with the pulse sensor connected.")
+    rate_hz = float(np.median([block.rate_hz for block in pulses]))
+    start_s = pulses[0].start_s
+    total = max(round((block.start_s - start_s) * rate_hz) + len(block.ir) for block in pulses)
+    ir, red = np.full(total, np.nan), np.full(total, np.nan)
+    for block in pulses:
+        first = max(0, round((block.start_s - start_s) * rate_hz))
+        ir[first : first + len(block.ir)] = block.ir
+        red[first : first + len(block.red)] = block.red
+    moves = [block for block in blocks if isinstance(block, MotionBlock)]
+    return Recording(
+        name=path.name.removesuffix(SUFFIX),
+        rate_hz=rate_hz,
+        ir=ir,
+        polarity=-1,
+        is_counts=True,
+        start_s=start_s,
+        red=red,
+        accel_g=np.concatenate([block.accel_g for block in moves]) if moves else None,
+        accel_rate_hz=moves[0].rate_hz if moves else 0.0,
+        blocks=blocks,
+    )
+
+
+def _rate(path: Path, value: Any) -> float:
+    try:
+        rate_hz = float(value)
+    except (TypeError, ValueError):
+        raise RecordingError(
+            path, "it does not say its rate", "Give it a number 'fs_hz', in samples a second."
+        ) from None
+    if not SLOWEST_HZ <= rate_hz <= FASTEST_HZ:
+        raise RecordingError(
+            path, f"its rate is {rate_hz:g} Hz", f"A pulse needs {SLOWEST_HZ:g} to {FASTEST_HZ:g} samples a second."
+        )
+    return rate_hz
+
+
+def _wave(path: Path, key: str, values: NDArray[Any]) -> Floats:
+    if values.ndim != 1 or values.dtype.kind not in "iuf" or not len(values):
+        raise RecordingError(
+            path, f"{key!r} has shape {values.shape} and type {values.dtype}", "It needs one number per sample."
+        )
+    return values.astype(np.float64)
+
+
+def _sign(path: Path, value: Any) -> int:
+    if value not in (-1, 1):
+        raise RecordingError(path, f"'polarity' is {value}", "It is -1 (systole down) or 1 (systole up).")
+    return int(value)
+
+
+def _in_g(path: Path, values: NDArray[Any], unit: str) -> Floats:
+    if values.ndim != 2 or values.shape[1] != 3:
+        raise RecordingError(path, f"'accel' has shape {values.shape}", "It needs three columns, x, y and z.")
+    accel = values.astype(np.float64)
+    if unit.startswith("m/s"):
+        return accel / STANDARD_GRAVITY
+    if unit.startswith("mg"):
+        return accel / 1000.0
+    if unit.startswith("g"):
+        return accel
+    # Raw numbers: at rest there is one g.
+    length = float(np.nanmedian(np.sqrt((accel**2).sum(axis=1))))
+    return accel / length if length > 0 else accel

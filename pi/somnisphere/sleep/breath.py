@@ -22,7 +22,7 @@ LOWEST_BPM, HIGHEST_BPM = 7.0, 40.0
 """Slower than this, vessels swing by themselves (Mayer waves, six a minute), and asleep hardly anybody breathes so."""
 AROUND_BPM = 1.5
 """Power this near a peak belongs to it (a Hann window of 60 s spreads a line by about two cycles a minute)."""
-SURE = 0.65
+SURE = 0.5
 """Share of the belief around its peak from which a rate is given."""
 DRIFT_BPM_PER_SQRT_MIN = 3.0
 """How far breathing wanders: standard deviation after a minute."""

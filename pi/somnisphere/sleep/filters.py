@@ -62,9 +62,3 @@ def butterworth_both_ways_kernel(rate_hz: float, low_hz: float, high_hz: float, 
     response = np.fft.irfft(power, points)
     kernel = np.concatenate((response[-half:], response[: half + 1])) * np.hanning(2 * half + 3)[1:-1]
     return np.asarray(kernel - kernel.mean(), dtype=np.float64)
-
-
-def even_spacing(x: Floats, times_s: Floats, step_s: float) -> Floats:
-    """``x`` at even times from the first to the last of ``times_s``, by straight lines."""
-    grid_s = np.arange(times_s[0], times_s[-1] + 1e-9, step_s)
-    return np.asarray(np.interp(grid_s, times_s, x), dtype=np.float64)

@@ -15,8 +15,9 @@ from somnisphere.night import Presence
 from somnisphere.sleep.filters import Floats
 from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS
 
-DARK_COUNTS = 0.05 * PULSE_FULL_SCALE_COUNTS
-"""Darker than a twentieth of full scale is nobody, whoever was there before."""
+DARK_COUNTS_PER_MA = 600.0
+"""Infrared darker than this is nobody, whoever was there before: a fingertip returns 10 000 and more, a wrist still a
+tenth of that."""
 DARK_SHARE = 0.35
 """Darker than this share of the light learned on a person is nobody."""
 QUIET = 0.0002
@@ -82,7 +83,7 @@ class PresenceSense:
     def see(self, at_s: float, look: Look, led_ma: float, *, pulse: bool) -> Presence:
         """``at_s``: end of the look; ``pulse``: whether the seconds before carried a trusted pulse."""
         seen = self._judge(look, led_ma, pulse)
-        if seen is Presence.PULSE and led_ma > 0:
+        if seen is Presence.PULSE:
             per_ma = look.level_counts / led_ma
             known = self._person_per_ma
             self._person_per_ma = per_ma if known is None else known + LEARNING * (per_ma - known)
@@ -101,7 +102,7 @@ class PresenceSense:
     def _judge(self, look: Look, led_ma: float, pulse: bool) -> Presence:
         if look.clipped >= CLIPPED_SHARE:
             return Presence.SATURATED
-        if look.level_counts < DARK_COUNTS or self._darker_than_a_person(look, led_ma):
+        if self._dark(look, led_ma):
             return Presence.NOBODY
         if pulse and look.ripple >= QUIET:
             return Presence.PULSE
@@ -109,10 +110,12 @@ class PresenceSense:
             return Presence.NOBODY
         return Presence.SOMEBODY
 
-    def _darker_than_a_person(self, look: Look, led_ma: float) -> bool:
-        if self._person_per_ma is None or led_ma <= 0:
-            return False
-        return look.level_counts / led_ma < DARK_SHARE * self._person_per_ma
+    def _dark(self, look: Look, led_ma: float) -> bool:
+        if led_ma <= 0:
+            return True
+        per_ma = look.level_counts / led_ma
+        known = self._person_per_ma
+        return per_ma < DARK_COUNTS_PER_MA or (known is not None and per_ma < DARK_SHARE * known)
 
 
 class InBed:
