@@ -1,0 +1,95 @@
+"""The live stager: one epoch in, what it thinks of it out, at once and from the past alone.
+
+It is honest about doubt: a stage is None, with the reason, when nobody is in bed, when five minutes have brought
+neither heart rate nor motion, or when no stage stands out. Memory is bounded; an epoch costs well under a millisecond
+on a desktop processor, so a restarted daemon rebuilds a night by passing its epochs through ``step`` again.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from somnisphere.night import EPOCH_S, STAGES, Epoch, StageEstimate
+from somnisphere.sleep.features import COUNTS_UNKNOWN, HEART_UNKNOWN, FeatureStream, Floats, epoch_arrays
+from somnisphere.sleep.model import load_model
+
+BLIND_AFTER_EPOCHS = 10
+"""Five minutes without any signal: the stage is not known any more."""
+NEW_NIGHT_AFTER_EPOCHS = 60
+"""Half an hour of empty bed or of nothing at all: what comes next is another night."""
+FLAT_BELOW = 0.36
+"""No stage is named when the likeliest has less than this (four equal ones have 0.25)."""
+
+NOBODY = "nobody in bed"
+NOT_YET = "no pulse or movement seen yet"
+BLIND = "no pulse and no movement data for 5 minutes"
+MIXED = "the signs are mixed"
+
+
+class SleepStager:
+    """Stages one night live; use a new one for another night (or leave the bed empty for half an hour)."""
+
+    def __init__(self, weights: Path | None = None) -> None:
+        self._model = load_model("live", weights)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._stream = FeatureStream()
+        self._belief: Floats = self._model.chain.START
+        self._last_start_s: float | None = None
+        self._empty_epochs = 0
+        self._blind_epochs = 0
+        self._ever_seen = False
+
+    def step(self, epoch: Epoch) -> StageEstimate:
+        """What this epoch was. Epochs come in order; those left out count as not known."""
+        if self._last_start_s is not None:
+            left_out = round((epoch.start_s - self._last_start_s) / EPOCH_S) - 1
+            if left_out >= NEW_NIGHT_AFTER_EPOCHS:
+                self._begin()
+            else:
+                for _ in range(left_out):
+                    self._take(HEART_UNKNOWN, COUNTS_UNKNOWN)
+        self._last_start_s = epoch.start_s
+        if epoch.in_bed is False:
+            self._leave_empty()
+            return StageEstimate(epoch.index, epoch.start_s, None, None, NOBODY)
+        self._empty_epochs = 0
+        hearts, counts = epoch_arrays([epoch])
+        probabilities = self._take(hearts[0], counts[0])
+        if self._blind_epochs >= BLIND_AFTER_EPOCHS or not self._ever_seen:
+            return StageEstimate(epoch.index, epoch.start_s, None, None, BLIND if self._ever_seen else NOT_YET)
+        return named(epoch, probabilities)
+
+    def _take(self, heart_bpm: Floats, counts: Floats) -> Floats:
+        """Move on by an epoch; the calibrated probabilities, (4,)."""
+        features = self._stream.push(heart_bpm, counts)
+        seen = not (np.isnan(heart_bpm).all() and np.isnan(counts).all())
+        self._ever_seen |= seen
+        self._blind_epochs = 0 if seen else self._blind_epochs + 1
+        if self._blind_epochs >= BLIND_AFTER_EPOCHS or not self._ever_seen:
+            said = np.full(4, np.nan)
+        else:
+            said = self._model.network(features[None])[0]
+        chain = self._model.chain
+        self._belief = chain.follow(self._belief, chain.likelihood(said))
+        return chain.calibrate(self._belief)
+
+    def _leave_empty(self) -> None:
+        """Somebody up is awake; half an hour later the night is forgotten."""
+        self._empty_epochs += 1
+        if self._empty_epochs == NEW_NIGHT_AFTER_EPOCHS:
+            self._begin()
+        elif self._empty_epochs < NEW_NIGHT_AFTER_EPOCHS and self._ever_seen:
+            self._stream.push(HEART_UNKNOWN, COUNTS_UNKNOWN)
+        self._belief = self._model.chain.START
+
+
+def named(epoch: Epoch, probabilities: Floats) -> StageEstimate:
+    """The estimate with its likeliest stage, or with none when no stage stands out. ``probabilities``: (4,), sum 1."""
+    awake, light, deep, rem = (float(p) for p in probabilities)
+    best = int(probabilities.argmax())
+    clear = probabilities[best] >= FLAT_BELOW
+    return StageEstimate(
+        epoch.index, epoch.start_s, STAGES[best] if clear else None, (awake, light, deep, rem), "" if clear else MIXED
+    )
