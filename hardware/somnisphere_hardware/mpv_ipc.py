@@ -73,14 +73,24 @@ class MpvLink:
         if len(os.fsencode(socket_path)) > LONGEST_SOCKET_PATH:
             raise OSError(f"the path {socket_path} is too long for a socket; choose a shorter runtime folder")
         socket_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        end_stray(socket_path)
-        self._process = subprocess.Popen(
-            [*command, f"--input-ipc-server={socket_path}"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            umask=0o177,  # the socket is made 0600: whoever can open it can make mpv open any file
-        )
+        socket_path.unlink(missing_ok=True)  # a leftover of a run that was killed
+        # The leash: a second connection that nothing is said over. mpv ends when its other end closes, even by our
+        # being killed, so a voice never speaks on with nobody to stop it.
+        self._leash, collar = socket.socketpair()
+        self._leash.sendall(b'{"command":["disable_event","all"]}\n')
+        with collar:
+            try:
+                self._process = subprocess.Popen(
+                    [*command, f"--input-ipc-client=fd://{collar.fileno()}", f"--input-ipc-server={socket_path}"],
+                    pass_fds=[collar.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    umask=0o177,  # the socket is made 0600: whoever can open it can make mpv open any file
+                )
+            except OSError:
+                self._leash.close()
+                raise
         self._reader = threading.Thread(target=self._read, name="mpv reader", daemon=True)
         self._reader.start()
 
@@ -129,6 +139,7 @@ class MpvLink:
         self._reader.join()
         if self._socket is not None:
             self._socket.close()
+        self._leash.close()
         self._socket_path.unlink(missing_ok=True)
 
     def _hang_up(self) -> None:
@@ -192,20 +203,3 @@ def _receive(connection: socket.socket) -> bytes:
         return connection.recv(65536)
     except OSError:
         return b""
-
-
-def end_stray(socket_path: Path, patience_s: float = 1.0) -> None:
-    """Quiet an mpv that outlived us (we were killed), so that two voices never speak, and remove its socket."""
-    stray = _dial(socket_path)
-    if stray is not None:
-        deadline_s = time.monotonic() + patience_s
-        with stray:
-            stray.settimeout(patience_s)
-            try:
-                stray.sendall(b'{"command":["quit"]}\n')
-                while stray.recv(65536) and time.monotonic() < deadline_s:
-                    pass
-            except OSError:
-                log.warning("an mpv of an earlier run does not end")
-    if socket_path.is_socket():
-        socket_path.unlink()

@@ -14,6 +14,7 @@ import time
 import wave
 from array import array
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -102,11 +103,16 @@ def ask_mpv(speaker: MpvSpeaker, name: str) -> object:
     raise AssertionError("mpv hung up")
 
 
-def gain_of(speaker: MpvSpeaker) -> float:
-    """The gain mpv is at, dB, from its cubic volume."""
-    volume = ask_mpv(speaker, "volume")
-    assert isinstance(volume, float)
-    return 60.0 * math.log10(volume / 100.0)
+def reaches_gain(speaker: MpvSpeaker, gain_db: float) -> bool:
+    """Whether mpv comes to a gain, dB, by its cubic volume. (Soon, not at once: we ask over a connection of our own.)"""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        volume = ask_mpv(speaker, "volume")
+        assert isinstance(volume, float)
+        if abs(60.0 * math.log10(volume / 100.0) - gain_db) < 0.01:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 # ---- with mpv -----------------------------------------------------------------------------------------------------
@@ -123,8 +129,9 @@ class TestWithMpv:
         later = listener.until_place(21.0)
         third = listener.until_place(22.0)
         assert third.position_s - later.position_s == pytest.approx(third.at_s - later.at_s, abs=0.7)
-        assert 3 <= len(listener.reports) <= 5  # about one a second
-        assert gain_of(listener.speaker) == pytest.approx(-12.0, abs=0.01)
+        gaps_s = [after.at_s - before.at_s for before, after in pairwise(listener.reports)]
+        assert min(gaps_s) >= 1.0  # about one a second
+        assert reaches_gain(listener.speaker, -12.0)
 
     def test_pause_and_resume(self, listener: Listener, story: Path) -> None:
         speaker = listener.speaker
@@ -133,15 +140,15 @@ class TestWithMpv:
         speaker.pause()
         paused = listener.until_state("paused")
         assert ask_mpv(speaker, "pause") is True
-        assert paused.position_s == pytest.approx(ask_mpv(speaker, "time-pos"), abs=0.2)
+        assert paused.position_s == pytest.approx(ask_mpv(speaker, "time-pos"), abs=0.5)
         speaker.resume(-30.0)
         resumed = listener.until_state("playing")
-        assert resumed.position_s == pytest.approx(paused.position_s, abs=0.2)
-        assert gain_of(speaker) == pytest.approx(-30.0, abs=0.01)
+        assert resumed.position_s == pytest.approx(paused.position_s, abs=0.5)
+        assert reaches_gain(speaker, -30.0)
         speaker.set_gain(-40.0)
-        assert gain_of(speaker) == pytest.approx(-40.0, abs=0.01)
+        assert reaches_gain(speaker, -40.0)
         speaker.set_gain(6.0)  # nothing is louder than 0 dB
-        assert gain_of(speaker) == pytest.approx(0.0, abs=0.01)
+        assert reaches_gain(speaker, 0.0)
 
     def test_the_end_of_a_story_is_said_once(self, listener: Listener, tmp_path: Path) -> None:
         story = make_story(tmp_path / "short.wav", 1.0)
@@ -180,7 +187,7 @@ class TestWithMpv:
         listener.until_state("paused")
         listener.until_state("paused")  # the first is the wish, the second mpv's own word
         assert ask_mpv(listener.speaker, "time-pos") == pytest.approx(7.0, abs=0.05)
-        assert gain_of(listener.speaker) == pytest.approx(-20.0, abs=0.01)
+        assert reaches_gain(listener.speaker, -20.0)
 
     @pytest.mark.parametrize("paused", [False, True])
     def test_a_killed_mpv_is_replaced_where_it_was(self, listener: Listener, story: Path, paused: bool) -> None:
@@ -197,7 +204,7 @@ class TestWithMpv:
         report = listener.until(lambda _: speaker.pid not in (killed, None))
         assert report.state == ("paused" if paused else "playing")
         assert before_s - 1.0 <= report.position_s <= before_s + 0.1
-        assert gain_of(speaker) == pytest.approx(-18.0, abs=0.01)
+        assert reaches_gain(speaker, -18.0)
         assert ask_mpv(speaker, "pause") is paused
         with pytest.raises(ProcessLookupError):  # not even a zombie is left
             os.kill(killed, 0)
@@ -305,8 +312,8 @@ class TestWithMpv:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
 
-    def test_an_mpv_that_outlived_us_is_silenced(self, runtime: Path, story: Path) -> None:
-        """Killed with -9, we leave an mpv that speaks on; the next one of us ends it before it speaks itself."""
+    def test_no_voice_outlives_us(self, runtime: Path, story: Path) -> None:
+        """Killed with -9, in the middle of a story, we take our mpv along; its leftover socket is no hindrance."""
         code = (
             "import os, sys, time\nfrom pathlib import Path\n"
             "from somnisphere_hardware.speaker import MpvSpeaker\n"
@@ -319,14 +326,19 @@ class TestWithMpv:
             [sys.executable, "-c", code, str(runtime), str(story)],
             stdout=subprocess.PIPE,
             timeout=PATIENCE_S,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             check=False,
         )
+        assert killed.returncode == -signal.SIGKILL
         orphan = int(killed.stdout)
-        assert runs(orphan)
+        deadline_s = time.monotonic() + PATIENCE_S
+        while runs(orphan) and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+        assert not runs(orphan)
+        (runtime / "mpv.sock").touch()
         speaker = MpvSpeaker(runtime, ao="null")
         speaker.play(story, 5.0, 0.0)
         assert Listener(speaker).until_state("playing").position_s == pytest.approx(5.0)
-        assert not runs(orphan)
         speaker.close()
 
     def test_the_gain_is_heard(self, runtime: Path, tmp_path: Path) -> None:
