@@ -104,7 +104,7 @@ def ask_mpv(speaker: MpvSpeaker, name: str) -> object:
 
 
 def reaches_gain(speaker: MpvSpeaker, gain_db: float) -> bool:
-    """Whether mpv comes to a gain, dB, by its cubic volume. (Soon, not at once: we ask over a connection of our own.)"""
+    """Whether mpv comes to a gain, dB. (Soon, not at once: we ask over a connection of our own.)"""
     deadline_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline_s:
         volume = ask_mpv(speaker, "volume")
