@@ -1,0 +1,148 @@
+"""What the ritual is told (settings) and what it remembers (state), and how both go into the journal and back."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from somnisphere.bedtime.fades import FadeSettings, FadeState
+from somnisphere.bedtime.phases import Phase
+from somnisphere.bedtime.reading import Stretch
+
+SILENT_DB = -60.0
+
+
+def volume_gain_db(volume_pct: float) -> float:
+    """The person's volume as gain: every 10 dB is heard as twice as loud (Stevens' sone scale), so half the number is
+    half as loud. 100 is 0 dB, 50 is -10 dB, 0 is silence."""
+    if volume_pct <= 0:
+        return SILENT_DB
+    return max(SILENT_DB, 10.0 * math.log2(min(volume_pct, 100.0) / 100.0))
+
+
+@dataclass(frozen=True, slots=True)
+class RitualSettings:
+    wind_down_s: float = 300.0
+    evening_lightness_pct: float = 45.0
+    story_lightness_pct: float = 20.0
+    lamp_on_s: float = 15.0
+    """How long the lamp takes to the evening's light; then it sinks to the story's for the rest of winding down."""
+    lamp_out_s: float = 300.0
+    asleep_lamp_out_s: float = 120.0
+    stop_lamp_out_s: float = 30.0
+    volume_pct: float = 50.0
+    volume_floor_pct: float = 5.0
+    volume_ceiling_pct: float = 80.0
+    fade: FadeSettings = field(default_factory=FadeSettings)
+    drifting_db: float = -6.0
+    """So far must sleep have pulled the page for the evening to be called drifting."""
+    sleep_timer_s: float = 1800.0
+    """The plain timer that ends the story when nothing is known about sleep."""
+    story_limit_s: float = 3600.0
+    """The parent's limit: as much is heard in one night, whatever is pressed."""
+    one_more_page_s: float = 600.0
+    unknown_after_s: float = 120.0
+    """Without news of sleep for this long the timer takes over."""
+    bookmark_margin_s: float = 30.0
+    """So long before sleep came the story begins next time."""
+    bookmark_every_s: float = 15.0
+    resume_rewind_s: float = 5.0
+    away_limit_s: float = 600.0
+    """After a restart the story goes on only if the daemon was away for less; nobody is woken by a box that boots."""
+    fresh_after_s: float = 4 * 3600.0
+    """An evening begun this long after the last story was heard has the whole limit again."""
+    quiet_limit_s: float = 10 * 3600.0
+    """A phase other than sleep that lasts longer is over: nobody is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class RitualState:
+    """All of it; times are monotonic seconds."""
+
+    phase: Phase = Phase.IDLE
+    since_s: float = 0.0
+    at_s: float | None = None
+    """The last tick."""
+
+    story_key: str | None = None
+    position_s: float | None = None
+    position_at_s: float = 0.0
+    playing: bool = False
+    loaded: bool = False
+    """The player holds the story, playing or paused: it can be resumed where it is."""
+    paused_by_hand: bool = False
+    landing: bool = False
+    """Asleep, and the story is on its way to silence."""
+    over: bool = False
+    """The last story came to its end."""
+    failures: int = 0
+    bookmark_due_s: float = 0.0
+
+    listened_s: float = 0.0
+    listened_until_s: float | None = None
+    timer_left_s: float = 0.0
+    sleep_seen: bool = False
+    unknown_since_s: float | None = None
+    unknown_said: bool = False
+
+    volume_pct: float = 50.0
+    fade_min: float = 10.0
+    fade_db: float = 0.0
+    gain_db: float = 0.0
+    """The last one the speaker was told."""
+
+    lamp_target_pct: float = 0.0
+    lamp_base_pct: float = 0.0
+    """The lamp's light with an awake listener; 0 when the dark is to stay."""
+    lamp_by_hand: bool = False
+    lamp_sinks_at_s: float | None = None
+
+
+_TIMES = (
+    "since_s",
+    "at_s",
+    "position_at_s",
+    "bookmark_due_s",
+    "listened_until_s",
+    "unknown_since_s",
+    "lamp_sinks_at_s",
+)
+_FADE_TIMES = ("at_s", "grew_s", "awake_since_s", "raised_s", "hold_until_s")
+
+
+def to_plain(state: RitualState, fade: FadeState, stretches: tuple[Stretch, ...], chosen: str | None) -> dict[str, Any]:
+    """Everything as JSON can hold it."""
+    return {
+        "state": asdict(state),
+        "fade": asdict(fade),
+        "stretches": [asdict(stretch) for stretch in stretches],
+        "chosen": chosen,
+    }
+
+
+def from_plain(
+    saved: Mapping[str, Any], shift_s: float
+) -> tuple[RitualState, FadeState, tuple[Stretch, ...], str | None]:
+    """What ``to_plain`` wrote, its times moved by ``shift_s`` into this run's clock.
+
+    Raises ``KeyError``, ``TypeError`` or ``ValueError`` when it was written by another version.
+    """
+    state = RitualState(**saved["state"])
+    fade = FadeState(**saved["fade"])
+    state = replace(state, phase=Phase(state.phase), **_moved(state, _TIMES, shift_s))
+    fade = replace(fade, **_moved(fade, _FADE_TIMES, shift_s))
+    stretches = tuple(
+        replace(stretch, from_s=stretch.from_s + shift_s, until_s=stretch.until_s + shift_s)
+        for stretch in (Stretch(**plain) for plain in saved["stretches"])
+    )
+    for part in (state, fade, *stretches):
+        for entry in fields(part):
+            value = getattr(part, entry.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{entry.name} is {value}")
+    return state, fade, stretches, saved["chosen"]
+
+
+def _moved(part: RitualState | FadeState, names: tuple[str, ...], shift_s: float) -> dict[str, Any]:
+    times = {name: getattr(part, name) for name in names}
+    return {name: None if at_s is None else float(at_s) + shift_s for name, at_s in times.items()}
