@@ -12,6 +12,7 @@ from tests.home.broker import Broker
 from tests.home.browser import Shot, look_at
 from tests.home.client import HomeAssistantSaidNoError, wait_until
 from tests.home.harness import ROOT, HomeAssistant, read_log
+from tests.home.recorder import recording
 
 pytestmark = [pytest.mark.home, pytest.mark.timeout(300)]
 
@@ -105,8 +106,13 @@ def test_a_blueprint_acts_on_the_stand_ins(home: HomeAssistant, broker: Broker, 
         [{"id": "harness", "alias": "Harness", "use_blueprint": {"path": name, "input": inputs}}],
     )
     wait_until(lambda: (home.client.state("automation.harness") or {}).get("state") == "on", "the automation")
-    broker.publish("harness/mood", "calm", retain=True)
-    played = wait_until(lambda: home.calls_of("media_player.bedroom_speaker"), "a story")
+    with recording(home.client) as recorder:
+        broker.publish("harness/mood", "calm", retain=True)
+        played = wait_until(lambda: home.calls_of("media_player.bedroom_speaker"), "a story")
+        wait_until(lambda: len(recorder.actions()) >= 2, "the recorder to have seen both actions")
+    assert [action for action, _ in recorder.actions()] == ["light.turn_on", "media_player.play_media"]
+    assert [state["state"] for state in recorder.states_of("sensor.harness_mood")] == ["calm"]
+    assert [run["entity_id"] for run in recorder.of("automation_triggered")] == ["automation.harness"]
     assert played[-1]["media_id"] == "media-source://local/story.mp3"
     assert home.calls_of("light.bedroom_lamp")[-1] == {"call": "turn_on", "brightness": 26, "transition": 5.0}
     home.put_automations([])
