@@ -1,0 +1,174 @@
+"""Commands that read files: beats and stages of a recording, a night of the journal."""
+
+import argparse
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from somnisphere.cli import UserError
+from somnisphere.columns import RecordingError, read_npz
+from somnisphere.night import STAGES, Epoch, Stage, StageEstimate
+
+Row = Mapping[str, Any]
+
+
+def write_rows(rows: Iterable[Row], *, as_csv: bool) -> None:
+    """JSON lines, or CSV whose header is the first row's keys."""
+    if not as_csv:
+        for row in rows:
+            sys.stdout.write(json.dumps(row) + "\n")
+        return
+    writer: csv.DictWriter[str] | None = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(sys.stdout, list(row), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def beats(arguments: argparse.Namespace) -> int:
+    from somnisphere.recordings import beats_of, read_recording
+
+    try:
+        recording = read_recording(arguments.file)
+        write_rows(
+            (
+                {
+                    "at_s": round(beat.at_s, 4),
+                    "ibi_s": None if beat.ibi_s is None else round(beat.ibi_s, 4),
+                    "quality": round(beat.quality, 3),
+                }
+                for beat in beats_of(recording)
+            ),
+            as_csv=arguments.csv,
+        )
+    except RecordingError as problem:
+        raise UserError(str(problem)) from problem
+    return 0
+
+
+def stage(arguments: argparse.Namespace) -> int:
+    try:
+        epochs, reference = epochs_of(arguments.file)
+    except RecordingError as problem:
+        raise UserError(str(problem)) from problem
+    estimates = overnight(epochs) if arguments.overnight else live(epochs)
+    write_rows(stage_rows(estimates, reference), as_csv=arguments.csv)
+    return 0
+
+
+def epochs_of(path: Path) -> tuple[Sequence[Epoch], Sequence[Stage | None]]:
+    """The epochs of a night, or of a recording run through the sleep pipeline, and its reference stages if any."""
+    from somnisphere.recordings import read_night
+
+    if path.suffix == ".npz":
+        is_night = not {"ppg", "ir"} & set(read_npz(path))
+    else:
+        with path.open("rb") if path.suffix != ".gz" else _gzip(path) as file:
+            is_night = b"ir" not in file.readline().lower().replace(b'"', b"").strip().split(b",")
+    if is_night:
+        night = read_night(path)
+        return night.epochs, night.reference
+    return list(recording_epochs(path)), ()
+
+
+def _gzip(path: Path) -> Any:
+    import gzip
+
+    return gzip.open(path, "rb")
+
+
+def recording_epochs(path: Path) -> Iterator[Epoch]:
+    from somnisphere.recordings import blocks_of, read_recording
+    from somnisphere.sleep.pipeline import SleepPipeline
+
+    pipeline = SleepPipeline()
+    end_s = 0.0
+    for block in blocks_of(read_recording(path)):
+        pipeline.add(block)
+        end_s = max(end_s, block.end_s)
+        yield from pipeline.advance(block.end_s)
+    yield from pipeline.advance(end_s + 60.0)
+
+
+def live(epochs: Sequence[Epoch]) -> list[StageEstimate]:
+    from somnisphere.sleep.stager import SleepStager
+
+    stager = SleepStager()
+    return [stager.step(epoch) for epoch in epochs]
+
+
+def overnight(epochs: Sequence[Epoch]) -> list[StageEstimate]:
+    from somnisphere.sleep.overnight import revise
+
+    return list(revise(epochs))
+
+
+def stage_rows(estimates: Sequence[StageEstimate], reference: Sequence[Stage | None]) -> Iterator[Row]:
+    for estimate in estimates:
+        row: dict[str, Any] = {
+            "epoch": estimate.index,
+            "start_s": estimate.start_s,
+            "stage": None if estimate.stage is None else estimate.stage.value,
+        }
+        chances = estimate.probabilities or (None,) * len(STAGES)
+        row |= {f"p_{s.value}": None if p is None else round(p, 4) for s, p in zip(STAGES, chances, strict=True)}
+        row["reason"] = estimate.reason
+        if reference:
+            scored = reference[estimate.index]
+            row["reference"] = None if scored is None else scored.value
+        yield row
+
+
+def night(arguments: argparse.Namespace) -> int:
+    """What is known of one night of the journal, in words and clock times."""
+    from somnisphere.config import load
+    from somnisphere.journal import Journal
+    from somnisphere.picture import draw_night, to_svg
+
+    path = load(arguments.config).journal.path
+    if not Path(path).exists():
+        raise UserError(f"{path}: no journal there yet. It is begun by the first night of `somnisphere run`.")
+    journal = Journal(Path(path))
+    try:
+        nights = journal.nights()
+        date = arguments.date or (nights[-1] if nights else None)
+        if date not in nights:
+            raise UserError(f"{path}: no night of {date}. There are: {', '.join(nights[-7:]) or 'none yet'}.")
+        kept = journal.load(date)
+    finally:
+        journal.close()
+    for line in night_lines(kept.times, kept.epochs, kept.estimates):
+        print(line)
+    if arguments.svg or arguments.png:
+        offset_s = float(time.localtime(kept.epochs[0].start_s).tm_gmtoff) if kept.epochs else 0.0
+        shapes = draw_night(kept.epochs, kept.estimates, offset_s, f"Night of {date}")
+        if arguments.svg:
+            arguments.svg.write_text(to_svg(shapes))
+        if arguments.png:
+            from somnisphere.picture_png import save_png
+
+            save_png(shapes, arguments.png)
+    return 0
+
+
+def night_lines(times: Any, epochs: Sequence[Epoch], estimates: Sequence[StageEstimate]) -> Iterator[str]:
+    """A night as a person would tell it: clock times, and what is not known. ``epochs`` in Unix seconds."""
+    from somnisphere.cli import NOT_MEDICAL
+
+    yield f"Night of {times.night_id}"
+    for words, at_s in (
+        ("went to bed", times.in_bed_s),
+        ("fell asleep about", times.fell_asleep_s),
+        ("woke up about", times.woke_up_s),
+        ("left the bed", times.left_bed_s),
+    ):
+        yield f"  {words:<18} {'not known' if at_s is None else time.strftime('%H:%M', time.localtime(at_s))}"
+    unknown = sum(estimate.stage is None for estimate in estimates)
+    if epochs:
+        yield f"  recorded           {len(epochs) // 2} minutes, of which {unknown // 2} could not be told"
+    yield f"  {NOT_MEDICAL}"
