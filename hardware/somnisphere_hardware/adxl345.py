@@ -65,6 +65,7 @@ class Adxl345:
     def __init__(self, address: int, rate_hz: float) -> None:
         self.address = address
         self.rate_hz, self._rate = RATES[rate_hz]
+        self._stale = False
 
     def reset(self, bus: Bus) -> None:
         """The chip has no reset; in standby every setting may be written."""
@@ -86,6 +87,7 @@ class Adxl345:
     def clear(self, bus: Bus) -> None:
         bus.write(self.address, _FIFO_CTL, MAP["FIFO_CTL"].encode(mode=0))
         bus.write(self.address, _FIFO_CTL, _STREAM)
+        self._stale = True  # the output registers keep one sample from before
 
     def fetch(self, bus: Bus, expected: float) -> Fetched:
         if expected < 2.0:
@@ -105,7 +107,10 @@ class Adxl345:
                 break
         if len(samples) == 6 and expected > 4.0:
             return NOTHING  # nothing new had come: this is the last sample once more
-        return Fetched(decode(bytes(samples)), lost_before=full)
+        values = decode(bytes(samples))
+        if self._stale:
+            self._stale, values = False, values[1:]
+        return Fetched(values, lost_before=full)
 
     def verify(self, bus: Bus) -> None:
         found = bus.read(self.address, _BW_RATE, 6)

@@ -95,8 +95,10 @@ class Bedside:
         samples: list[Sample] = []
         if self._pulse.due_s <= at_s + _EARLY_S:
             samples += self._step(self._pulse, at_s)
+            if self._bus is None or self._pulse.bus_is_stuck:
+                return samples  # that call took a second: ``at_s`` is the past
         # Half a tick of grace lets the motion sensor ride along on the pulse sensor's ticks.
-        if self._bus is not None and not self._pulse.bus_is_stuck and self._motion.due_s <= at_s + 0.5 * self._tick_s:
+        if self._motion.due_s <= at_s + 0.5 * self._tick_s:
             samples += self._step(self._motion, at_s)
         return samples
 

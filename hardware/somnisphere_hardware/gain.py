@@ -1,9 +1,10 @@
 """How bright the LEDs shine: bright enough to see a pulse, never above a cap, and dim when there is nobody to see.
 
 What a current returns (counts per mA) is known at every current, so nothing ever ramps up to find out: an empty bed is
-told by its few counts per mA, and gets the search current until something reflects. No real chip was at hand to
-measure the two thresholds on; they lie a factor of ten below the 10 000 to 20 000 counts per mA that a fingertip
-returns in published recordings of MAX3010x boards (4096 nA range, 411 us), so that a wrist still counts as somebody.
+told by its few counts per mA, and gets the search current until something reflects. The two thresholds lie between
+skin and air as MAX3010x boards are reported to count (4096 nA range, 411 us pulses): a fingertip returns 10 000 to
+20 000 counts per mA (about 100 000 at 6.4 mA), a bare or covered sensor up to 2500; SparkFun's examples call 50 000
+at 6.4 mA a finger. No chip was at hand to measure them on.
 """
 
 from somnisphere_hardware.max30102 import LED_MAX_MA, LED_STEP_MA
@@ -12,8 +13,8 @@ from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS
 SEARCH_RED_MA = 0.2
 """While nobody is there: next to no visible light in a dark room."""
 SEARCH_IR_MA = 2.0
-NOBODY_BELOW_COUNTS_PER_MA = 600.0
-SOMEBODY_ABOVE_COUNTS_PER_MA = 1000.0
+NOBODY_BELOW_COUNTS_PER_MA = 4000.0
+SOMEBODY_ABOVE_COUNTS_PER_MA = 5000.0
 NOBODY_AFTER_S = 8.0
 HOLD_S = 4.0
 """Least time between two changes: each one steps the signal."""

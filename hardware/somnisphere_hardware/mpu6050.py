@@ -71,6 +71,7 @@ _FIFO_R_W: Final = 0x74
 _PACKET: Final = 6
 _LSB_PER_G: Final = 16384.0
 _FIFO_ON: Final = MAP["USER_CTRL"].encode(fifo_en=1)
+_ACCEL_ONLY: Final = MAP["FIFO_EN"].encode(accel=1)
 _FIFO_RESET: Final = MAP["USER_CTRL"].encode(fifo_reset=1)
 _POWER: Final = (MAP["PWR_MGMT_1"].encode(temp_dis=1, clock=0), MAP["PWR_MGMT_2"].encode(gyro_standby=7))
 """Gyroscopes in standby, so the clock is the internal one: 0.5 mA instead of 3.8."""
@@ -92,7 +93,10 @@ class Mpu6050:
         self.name = NAMES[who_am_i]
         self.rate_hz = rate_hz
         self.poll_s = 1.0 if rate_hz <= 25.0 else 0.5
-        self._divider, self._dlpf = RATES[rate_hz]
+        divider, self._dlpf = RATES[rate_hz]
+        # Divider, low-pass, gyroscope range, accelerometer range (2 g: a sleeper does not fall).
+        self._rates = bytes([divider, self._dlpf, 0, 0])
+        self._power = bytes([_FIFO_ON, *_POWER])
         self._own_accel_filter = who_am_i in _ACCEL_FILTER_ELSEWHERE
         self._nearly_full = FIFO_BYTES.get(who_am_i, 512) - 3 * _PACKET
 
@@ -107,17 +111,15 @@ class Mpu6050:
 
     def start(self, bus: Bus) -> None:
         bus.write(self.address, _PWR_MGMT_1, *_POWER)
-        # Four neighbours: divider, low-pass, gyroscope range, accelerometer range (2 g: a sleeper does not fall).
-        bus.write(self.address, _SMPLRT_DIV, self._divider, self._dlpf, 0, 0)
+        bus.write(self.address, _SMPLRT_DIV, *self._rates)
         if self._own_accel_filter:
             bus.write(self.address, _ACCEL_CONFIG_2, self._dlpf)
-        bus.write(self.address, _FIFO_EN, MAP["FIFO_EN"].encode(accel=1))
+        bus.write(self.address, _FIFO_EN, _ACCEL_ONLY)
         self.clear(bus)
-        found = bus.read(self.address, _SMPLRT_DIV, 4)
-        if found != bytes([self._divider, self._dlpf, 0, 0]):
-            raise ChipError(
-                f"The motion sensor does not keep its settings: {'; '.join(MAP.describe(_SMPLRT_DIV, found))}."
-            )
+        try:
+            self.verify(bus)
+        except LostSettingsError as error:
+            raise ChipError(f"The motion sensor does not keep its settings: {error}") from error
 
     def clear(self, bus: Bus) -> None:
         bus.write(self.address, _USER_CTRL, _FIFO_RESET)
@@ -137,13 +139,13 @@ class Mpu6050:
         return Fetched(decode(data))
 
     def verify(self, bus: Bus) -> None:
-        found = bus.read(self.address, _USER_CTRL, 3)
-        if all_ff(found):
+        power = bus.read(self.address, _USER_CTRL, 3)
+        rates = bus.read(self.address, _SMPLRT_DIV, _FIFO_EN - _SMPLRT_DIV + 1)
+        if all_ff(power) or all_ff(rates):
             raise MisreadError(f"The motion sensor {ALL_FF}")
-        if found != bytes([_FIFO_ON, *_POWER]):
-            raise LostSettingsError(
-                f"The motion sensor lost its settings: {'; '.join(MAP.describe(_USER_CTRL, found))}."
-            )
+        if power != self._power or rates[:4] != self._rates or rates[-1] != _ACCEL_ONLY:
+            settings = MAP.describe(_SMPLRT_DIV, rates) + MAP.describe(_USER_CTRL, power)
+            raise LostSettingsError(f"The motion sensor lost its settings: {'; '.join(settings)}.")
 
     def sleep(self, bus: Bus) -> None:
         bus.write(self.address, _PWR_MGMT_1, MAP["PWR_MGMT_1"].encode(sleep=1))

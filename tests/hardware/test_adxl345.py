@@ -95,3 +95,11 @@ def test_reset_and_sleep_are_standby() -> None:
     assert chip.is_reset(bus)
     chip.sleep(bus)
     assert bus.written == [(AT, 0x2D, 0), (AT, 0x2D, 0)]
+
+
+def test_the_sample_left_over_from_before_a_clear_is_dropped() -> None:
+    bus = ScriptedBus({(AT, 0x32): [burst(99, 2), burst(256, 1), burst(512, 0), burst(256, 1), burst(512, 0)]})
+    chip = Adxl345(AT, 25.0)
+    chip.clear(bus)
+    np.testing.assert_allclose(chip.fetch(bus, 3.0).values[:, 0], [1, 2])
+    np.testing.assert_allclose(chip.fetch(bus, 2.0).values[:, 0], [1, 2])

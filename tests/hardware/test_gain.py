@@ -29,7 +29,7 @@ def watch_for(
     return changes
 
 
-@pytest.mark.parametrize("per_ma", [3000.0, 6000.0, 15000.0, 60000.0, 200000.0])
+@pytest.mark.parametrize("per_ma", [5000.0, 8000.0, 15000.0, 60000.0, 200000.0])
 def test_a_finger_of_any_brightness_comes_into_range_and_stays(per_ma: float) -> None:
     leds = LedControl(6.4, 25.0)
     changes = watch_for(leds, 60.0, lambda _: (per_ma, per_ma))
@@ -56,7 +56,7 @@ def test_one_odd_block_changes_nothing() -> None:
 
 def test_the_cap_holds() -> None:
     leds = LedControl(6.4, 10.0)
-    watch_for(leds, 120.0, lambda _: (1500.0, 1500.0))
+    watch_for(leds, 120.0, lambda _: (4500.0, 4500.0))
     assert (leds.red_ma, leds.ir_ma) == (10.0, 10.0)
 
 
@@ -64,7 +64,7 @@ def test_an_empty_bed_gets_the_search_current_and_never_more_all_night() -> None
     leds = LedControl(6.4, 25.0)
     seen = []
     for k in range(8 * 3600):
-        leds.watch(float(k), 30.0 * leds.red_ma, 80.0 * leds.ir_ma)
+        leds.watch(float(k), 700.0 * leds.red_ma, 2500.0 * leds.ir_ma)
         seen.append((leds.red_ma, leds.ir_ma))
     assert max(seen) == (6.4, 6.4)
     assert set(seen[30:]) == {(SEARCH_RED_MA, SEARCH_IR_MA)}
@@ -72,7 +72,7 @@ def test_an_empty_bed_gets_the_search_current_and_never_more_all_night() -> None
 
 def test_somebody_comes_back() -> None:
     leds = LedControl(6.4, 25.0)
-    watch_for(leds, 60.0, lambda _: (50.0, 50.0))
+    watch_for(leds, 60.0, lambda _: (2500.0, 2500.0))
     assert leds.searching
     watch_for(leds, 60.0, lambda _: (12000.0, 12000.0), from_s=60.0)
     assert not leds.searching
@@ -81,7 +81,7 @@ def test_somebody_comes_back() -> None:
 
 def test_changes_are_seconds_apart_whatever_the_light_does() -> None:
     leds = LedControl(6.4, 25.0)
-    changes = watch_for(leds, 600.0, lambda at_s: (300000.0 if at_s % 6 < 3 else 2000.0,) * 2)
+    changes = watch_for(leds, 600.0, lambda at_s: (100000.0 if at_s % 12 < 6 else 6000.0,) * 2)
     assert len(changes) > 20
     assert min(b - a for a, b in itertools.pairwise(changes)) >= HOLD_S
 

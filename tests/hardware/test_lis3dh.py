@@ -66,11 +66,10 @@ def test_lost_settings_are_noticed() -> None:
         chip.start(ScriptedBus({(AT, 0xA0): b"\x07\0\0\0\0", (AT, 0x2E): b"\x80"}))
 
 
-def test_reset_and_sleep() -> None:
-    bus = ScriptedBus({(AT, 0x24): [b"\x80", b"\x00"]})
+def test_reset_and_sleep_are_power_down() -> None:
+    bus = ScriptedBus()
     chip = Lis3dh(AT, 25.0)
     chip.reset(bus)
-    assert not chip.is_reset(bus)
     assert chip.is_reset(bus)
     chip.sleep(bus)
-    assert bus.written == [(AT, 0x24, 0x80), (AT, 0x20, 0x07)]
+    assert bus.written == [(AT, 0x20, 0x07), (AT, 0x20, 0x07)]

@@ -8,6 +8,8 @@ from somnisphere_hardware.chip import ChipError, LostSettingsError, MisreadError
 from somnisphere_hardware.mpu6050 import Mpu6050, decode
 
 AT = 0x68
+RATES = bytes([39, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0x08])  # 0x19 to 0x23
+POWER = b"\x40\x08\x07"  # 0x6A to 0x6C
 
 
 def test_bytes_become_g() -> None:
@@ -18,7 +20,8 @@ def test_bytes_become_g() -> None:
 
 @pytest.mark.parametrize(("rate_hz", "divider", "filter_code"), [(10.0, 99, 6), (25.0, 39, 5), (50.0, 19, 4)])
 def test_start_writes_what_the_datasheet_asks(rate_hz: float, divider: int, filter_code: int) -> None:
-    bus = ScriptedBus({(AT, 0x19): bytes([divider, filter_code, 0, 0])})
+    rates = bytes([divider, filter_code, 0, 0, 0, 0, 0, 0, 0, 0, 0x08])
+    bus = ScriptedBus({(AT, 0x19): rates, (AT, 0x6A): POWER})
     Mpu6050(AT, 0x68, rate_hz).start(bus)
     assert bus.written == [
         (AT, 0x6B, 0x08, 0x07),
@@ -31,14 +34,14 @@ def test_start_writes_what_the_datasheet_asks(rate_hz: float, divider: int, filt
 
 @pytest.mark.parametrize("who_am_i", [0x70, 0x71, 0x73, 0x98])
 def test_clones_with_a_filter_of_their_own_get_it_set(who_am_i: int) -> None:
-    bus = ScriptedBus({(0x69, 0x19): bytes([39, 5, 0, 0])})
+    bus = ScriptedBus({(0x69, 0x19): RATES, (0x69, 0x6A): POWER})
     Mpu6050(0x69, who_am_i, 25.0).start(bus)
     assert (0x69, 0x1D, 0x05) in bus.written
 
 
 def test_settings_that_do_not_stick_are_told() -> None:
     with pytest.raises(ChipError, match=r"does not keep its settings.*dlpf=0"):
-        Mpu6050(AT, 0x68, 25.0).start(ScriptedBus({(AT, 0x19): bytes([39, 0, 0, 0])}))
+        Mpu6050(AT, 0x68, 25.0).start(ScriptedBus({(AT, 0x19): bytes([39]) + bytes(10), (AT, 0x6A): POWER}))
 
 
 def test_a_poll_is_two_transfers() -> None:
@@ -71,11 +74,19 @@ def test_half_a_clones_fifo_fits_the_genuine_part() -> None:
 
 def test_a_chip_that_fell_asleep_is_noticed() -> None:
     chip = Mpu6050(AT, 0x68, 25.0)
-    chip.verify(ScriptedBus({(AT, 0x6A): b"\x40\x08\x07"}))
+    chip.verify(ScriptedBus({(AT, 0x19): RATES, (AT, 0x6A): POWER}))
     with pytest.raises(LostSettingsError, match="sleep=1"):
-        chip.verify(ScriptedBus({(AT, 0x6A): b"\x00\x40\x00"}))
+        chip.verify(ScriptedBus({(AT, 0x19): bytes(11), (AT, 0x6A): b"\x00\x40\x00"}))
     with pytest.raises(MisreadError):
-        chip.verify(ScriptedBus({(AT, 0x6A): b"\xff\xff\xff"}))
+        chip.verify(ScriptedBus({(AT, 0x19): RATES, (AT, 0x6A): b"\xff\xff\xff"}))
+
+
+@pytest.mark.parametrize("index", [0, 1, 2, 3, 10])
+def test_any_setting_that_changed_is_noticed(index: int) -> None:
+    wrong = bytearray(RATES)
+    wrong[index] ^= 0x18
+    with pytest.raises(LostSettingsError):
+        Mpu6050(AT, 0x68, 25.0).verify(ScriptedBus({(AT, 0x19): bytes(wrong), (AT, 0x6A): POWER}))
 
 
 def test_reset_and_sleep() -> None:
