@@ -4,7 +4,7 @@
 
 - ``.npz``: ``fs_hz`` and one of ``ir`` (with ``red``: ADC counts), ``ppg``, ``green``; perhaps ``polarity``, ``accel``,
   ``accel_unit`` and any reference (``beat_times_s``, ``ref_t_s``, ``ref_hr_bpm``, ...);
-- ``.csv`` or ``.csv.gz`` with a header: ``time_s``, ``ir`` (or ``ppg``), and perhaps ``red``, ``ax``, ``ay``, ``az`` in g;
+- ``.csv`` or ``.csv.gz`` with a header: ``time_s``, ``ir`` or ``ppg``, perhaps ``red``, ``ax``, ``ay``, ``az`` (g);
 - ``.jsonl.gz``: what ``somnisphere record`` writes (``recorder.py``).
 """
 
@@ -44,7 +44,7 @@ LED_MA = 7.0
 SLOWEST_HZ, FASTEST_HZ = 10.0, 2000.0
 STANDARD_GRAVITY = 9.80665
 PULSE_COUNTS = 20_000.0
-"""Where a recording is not in counts: its span (1st to 99th percentile) is made this large, around half of full scale."""
+"""A wave that is not in counts is put around half of full scale, its 1st to 99th percentile this far apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,7 +167,7 @@ def _motion_blocks(recording: Recording) -> Iterator[MotionBlock]:
         yield MotionBlock(recording.start_s + first / rate_hz, rate_hz, accel_g)
 
 
-# ---- the layouts ------------------------------------------------------------------------------------------------------
+# ---- the layouts ---------------------------------------------------------------------------------------------------
 
 
 def _from_npz(path: Path) -> Recording:

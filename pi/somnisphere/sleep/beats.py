@@ -37,6 +37,8 @@ RISE_S = 0.12
 """Half the time over which a rise is summed."""
 SHARE = 0.3
 """Share of the typical strength that makes a beat."""
+FAINTEST = 2e-5
+"""A rise below this share of the light is the converter's last bit, not a pulse (a weak wrist gives 1e-3)."""
 TRUSTED = 0.5
 """Quality from which a beat is used for intervals."""
 
@@ -104,6 +106,7 @@ class PulseMeter:
         self._decided_s = -math.inf
         self._last: Wave | None = None
         self._last_value = math.nan
+        self._faintest = 0.0
         self._end_s = math.nan
 
     def _set_rate(self, rate_hz: float) -> None:
@@ -120,6 +123,7 @@ class PulseMeter:
         elif led_ma != self._led_ma:
             self._offset = self._last_value - float(x[0])
         self._led_ma = led_ma
+        self._faintest = FAINTEST * abs(float(x[0]))
         x = x + self._offset
         self._last_value = float(x[-1])
         self._end_s = start_s + len(x) / rate_hz
@@ -162,7 +166,7 @@ class PulseMeter:
             self._decided_s = max(self._decided_s, min(until_s, float(t[-1])))
             return []
         times_s = t[places] + _vertex(slope, places) / self._rate_hz
-        chosen = _choose(times_s, strengths, float(t[0]), float(t[-1]), period_s)
+        chosen = _choose(times_s, strengths, float(t[0]), float(t[-1]), period_s, self._faintest)
         if not chosen:
             self._decided_s = max(self._decided_s, min(until_s, float(t[-1])))
             return []
@@ -230,7 +234,9 @@ def _vertex(y: Floats, places: NDArray[np.intp]) -> Floats:
     return np.asarray(np.clip(0.5 * (before - after) / np.where(bend == 0, -1.0, bend), -0.5, 0.5), dtype=np.float64)
 
 
-def _choose(times_s: Floats, strengths: Floats, from_s: float, to_s: float, period_s: float) -> list[int]:
+def _choose(
+    times_s: Floats, strengths: Floats, from_s: float, to_s: float, period_s: float, faintest: float
+) -> list[int]:
     """Candidates that are beats, in order of time."""
     slots = max(1, round((to_s - from_s) / 1.3))
     slot = np.minimum(((times_s - from_s) / (to_s - from_s) * slots).astype(np.intp), slots - 1)
@@ -238,7 +244,7 @@ def _choose(times_s: Floats, strengths: Floats, from_s: float, to_s: float, peri
     best = [0.0] * slots
     for place, strength in zip(slot.tolist(), strong, strict=True):
         best[place] = max(best[place], strength)
-    threshold = SHARE * median(best)
+    threshold = max(SHARE * median(best), faintest)
     refractory_s = min(max(0.28, 0.55 * period_s), 0.6)
     taken: list[int] = []
     times: list[float] = times_s.tolist()

@@ -1,7 +1,7 @@
 """A second look at the seconds around a beat, which gives its quality: how periodic they are, how alike their beats."""
 
+import math
 from dataclasses import dataclass
-from math import exp
 from statistics import median
 
 import numpy as np
@@ -15,21 +15,29 @@ SHORTEST_S, LONGEST_S = 0.3, 1.8
 """Periods considered: 33 to 200 beats a minute."""
 SHAPE_S = 0.28
 """Half the time of a beat's shape that is compared with the others."""
+SURENESS = -9.9
+WEIGHTS = (3.8, 5.8, 4.4, 2.2)
+"""Logistic regression of "a beat of the ECG lies within 100 ms" on the evidence, over the development recordings at
+rest, wrists in exercise, and filtered noise (in which no beat is right)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """Evidence about the beats of one window. Per window: ``periodicity`` (autocorrelation of the slope at the pulse's
-    period, 0..1), ``regularity`` (0..1), ``interval_s`` (median). Per beat: ``alikeness`` (correlation with the
-    window's other beats, -1..1)."""
+    period, 0..1), ``regularity`` (0..1), ``steepness`` (skewness of the slope, -2..2: blood comes faster than it
+    goes, noise does not), ``interval_s`` (median). Per beat: ``alikeness`` (correlation with the others, -1..1)."""
 
     periodicity: float
     regularity: float
+    steepness: float
     interval_s: float
     alikeness: list[float]
 
     def quality(self, k: int) -> float:
-        return 1.0 / (1.0 + exp(-(-4.0 + 3.0 * self.periodicity + 3.0 * self.alikeness[k] + 2 * self.regularity)))
+        """How sure we are of beat ``k``, 0..1."""
+        evidence = (self.periodicity, self.alikeness[k], self.regularity, self.steepness)
+        total = SURENESS + sum(weight * value for weight, value in zip(WEIGHTS, evidence, strict=True))
+        return 1.0 / (1.0 + math.exp(-total))
 
 
 def pulse_period(slope: Floats, rate_hz: float) -> tuple[float, float]:
@@ -82,4 +90,13 @@ def judge_beats(
         intervals = (np.diff(places) / rate_hz).tolist()
         middle = median(intervals)
         regularity = sum(abs(interval - middle) < 0.2 * middle for interval in intervals) / len(intervals)
-    return Judgement(periodicity, regularity, middle, alike.tolist())
+    return Judgement(periodicity, regularity, _skewness(slope), middle, alike.tolist())
+
+
+def _skewness(y: Floats) -> float:
+    y = y - np.add.reduce(y) / len(y)
+    square = y * y
+    spread: float = float(np.add.reduce(square)) / len(y)
+    if spread <= 0:
+        return 0.0
+    return min(2.0, max(-2.0, float(square @ y) / len(y) / (spread * math.sqrt(spread))))

@@ -150,7 +150,7 @@ class SleepPipeline:
         until_s = self._heard_until_s()
         pulse = self._heart.share(until_s - PULSE_WINDOW_S, until_s) >= PULSE_SHARE
         red, ir = block.red.astype(np.float64), block.ir.astype(np.float64)
-        state = self._presence.see(block.end_s, look_at(red, ir), block.led_ir_ma, pulse=pulse)
+        state = self._presence.see(block.end_s, look_at(red, ir, block.rate_hz), block.led_ir_ma, pulse=pulse)
         self._in_bed.see(block.end_s, state)
         if block.led_red_ma > 0:
             still = self._motion.restless(block.start_s, block.end_s) is not True

@@ -25,6 +25,7 @@ QUIET = 0.0002
 TOGETHER = 0.5
 """Correlation of red and infrared above which something living modulates both."""
 CLIPPED_SHARE = 0.3
+GROUP_S = 0.1
 LEARNING = 0.05
 """Weight of each new look in the learned light of a person."""
 
@@ -47,11 +48,17 @@ class Look:
     clipped: float
 
 
-def look_at(red: Floats, ir: Floats) -> Look:
+def look_at(red: Floats, ir: Floats, rate_hz: float) -> Look:
     """``red``, ``ir``: (n,) counts of the same samples, n >= 1."""
+    clipped = np.count_nonzero(ir >= PULSE_FULL_SCALE_COUNTS) / len(ir)
+    # Means over a tenth of a second: the body is slower than that, the converter's noise is not.
+    group = max(1, round(GROUP_S * rate_hz))
+    if len(ir) >= 8 * group:
+        whole = len(ir) // group * group
+        red = np.add.reduce(red[:whole].reshape(-1, group), axis=1) / group
+        ir = np.add.reduce(ir[:whole].reshape(-1, group), axis=1) / group
     count = len(ir)
     level = float(np.add.reduce(ir)) / count
-    clipped = np.count_nonzero(ir >= PULSE_FULL_SCALE_COUNTS) / count
     if count < 8 or not math.isfinite(level) or level <= 0:
         return Look(level if math.isfinite(level) else 0.0, 0.0, 0.0, clipped)
     line = np.arange(count) - (count - 1) / 2

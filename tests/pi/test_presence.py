@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+
+from pulse_waves import beat_times, light
+from somnisphere.night import Presence
+from somnisphere.sleep.presence import InBed, Look, PresenceSense, look_at
+
+SKIN = Look(level_counts=120_000, ripple=0.002, together=0.98, clipped=0.0)
+DARK = Look(level_counts=900, ripple=0.003, together=0.0, clipped=0.0)
+BRIGHT_AIR = Look(level_counts=136_457, ripple=0.00005, together=-0.1, clipped=0.0)
+CLIPPED = Look(level_counts=262_143, ripple=0.0, together=0.0, clipped=1.0)
+LED_MA = 7.0
+
+
+def shown(sense: PresenceSense, look: Look, from_s: float, for_s: float, *, pulse: bool = False) -> Presence | None:
+    for at_s in np.arange(from_s, from_s + for_s, 3.0):
+        sense.see(float(at_s), look, LED_MA, pulse=pulse)
+    return sense.state
+
+
+@pytest.mark.parametrize(
+    ("look", "pulse", "state"),
+    [
+        (SKIN, True, Presence.PULSE),
+        (SKIN, False, Presence.SOMEBODY),
+        (DARK, False, Presence.NOBODY),
+        (BRIGHT_AIR, False, Presence.NOBODY),
+        (BRIGHT_AIR, True, Presence.NOBODY),
+        (CLIPPED, False, Presence.SATURATED),
+    ],
+)
+def test_what_a_look_says(look: Look, pulse: bool, state: Presence) -> None:
+    assert shown(PresenceSense(), look, 0.0, 3.0, pulse=pulse) is state
+
+
+def test_arriving_takes_seconds_and_leaving_tens_of_seconds() -> None:
+    sense = PresenceSense()
+    shown(sense, DARK, 0.0, 60.0)
+    assert shown(sense, SKIN, 60.0, 3.0) is Presence.NOBODY
+    assert shown(sense, SKIN, 63.0, 6.0) is Presence.SOMEBODY
+    assert shown(sense, SKIN, 69.0, 3.0, pulse=True) is Presence.PULSE
+    assert shown(sense, DARK, 72.0, 20.0) is Presence.PULSE
+    assert shown(sense, DARK, 93.0, 20.0) is Presence.NOBODY
+
+
+def test_a_pulse_lost_for_a_moment_is_not_lost() -> None:
+    sense = PresenceSense()
+    shown(sense, SKIN, 0.0, 30.0, pulse=True)
+    assert shown(sense, SKIN, 30.0, 12.0) is Presence.PULSE
+    assert shown(sense, SKIN, 42.0, 12.0) is Presence.SOMEBODY
+
+
+def test_light_far_below_what_this_person_gave_is_nobody_at_any_led_current() -> None:
+    sense = PresenceSense()
+    shown(sense, SKIN, 0.0, 60.0, pulse=True)
+    dimmer = Look(SKIN.level_counts * 0.2, 0.002, 0.9, 0.0)
+    assert shown(sense, dimmer, 60.0, 60.0) is Presence.NOBODY
+    sense = PresenceSense()
+    shown(sense, SKIN, 0.0, 60.0, pulse=True)
+    for at_s in np.arange(60.0, 120.0, 3.0):
+        sense.see(float(at_s), dimmer, LED_MA * 0.2, pulse=True)
+    assert sense.state is Presence.PULSE
+
+
+def test_a_lost_sensor_knows_nothing_and_starts_afresh() -> None:
+    sense = PresenceSense()
+    shown(sense, SKIN, 0.0, 30.0, pulse=True)
+    sense.lose()
+    assert sense.state is None
+    assert shown(sense, DARK, 60.0, 3.0) is Presence.NOBODY
+
+
+def test_looking_at_real_samples() -> None:
+    rng = np.random.default_rng(0)
+    skin = light(beat_times(3.0), 3.0, 50.0)
+    look = look_at(0.8 * skin + rng.normal(0, 5, 150), skin, 50.0)
+    assert look.ripple > 0.001
+    assert look.together > 0.9
+    air = look_at(16_091 + rng.normal(0, 20, 150), 136_457 + rng.normal(0, 20, 150), 50.0)
+    assert air.ripple < 0.0002
+    assert abs(air.together) < 0.5
+    assert look_at(np.array([5.0]), np.array([5.0]), 50.0).level_counts == 5.0
+    assert look_at(np.full(150, 262_143.0), np.full(150, 262_143.0), 50.0).clipped == 1.0
+
+
+def test_in_bed_after_a_minute_and_out_after_two() -> None:
+    bed = InBed()
+    assert bed.see(0.0, Presence.NOBODY) is False
+    assert bed.see(10.0, Presence.SOMEBODY) is False
+    assert bed.see(69.0, Presence.PULSE) is False
+    assert bed.see(70.0, Presence.PULSE) is True
+    assert bed.see(100.0, Presence.NOBODY) is True
+    assert bed.see(150.0, Presence.SOMEBODY) is True
+    assert bed.see(200.0, Presence.NOBODY) is True
+    assert bed.see(319.0, Presence.NOBODY) is True
+    assert bed.see(320.0, Presence.NOBODY) is False
+    assert bed.see(330.0, None) is None
