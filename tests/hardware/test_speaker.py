@@ -1,75 +1,28 @@
 """The real mpv, silent: what it is told, what it says, and what becomes of a story when it dies."""
 
-import json
 import math
 import os
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
 import threading
 import time
-import wave
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from tests.hardware.listening import PATIENCE_S, Listener, ask_mpv, make_story, reaches_gain, runs
 
-from somnisphere_hardware.mpv_ipc import MpvLink
-from somnisphere_hardware.speaker import MpvSpeaker, SpeakerReport, volume_pct
+from somnisphere_hardware.speaker import MpvSpeaker
 
-PATIENCE_S = 20.0
 needs_mpv = [
     pytest.mark.mpv,
     pytest.mark.skipif(shutil.which("mpv") is None, reason="there is no mpv; install it: sudo apt install mpv"),
 ]
-
-
-def make_story(path: Path, length_s: float, amplitude: int = 0) -> Path:
-    """A recording: silence, or a tone of 440 Hz."""
-    rate_hz = 8000
-    samples = array(
-        "h",
-        (
-            round(amplitude * math.sin(2 * math.pi * 440 * index / rate_hz)) if amplitude else 0
-            for index in range(round(length_s * rate_hz))
-        ),
-    )
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate_hz)
-        file.writeframes(samples.tobytes())
-    return path
-
-
-class Listener:
-    """Steps a speaker in real time, since mpv is real, and keeps its reports."""
-
-    def __init__(self, speaker: MpvSpeaker) -> None:
-        self.speaker = speaker
-        self.reports: list[SpeakerReport] = []
-
-    def until(self, found: Callable[[SpeakerReport], bool]) -> SpeakerReport:
-        """The first new report that satisfies; a failed assertion after ``PATIENCE_S``."""
-        deadline_s = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline_s:
-            for report in self.speaker.step(time.monotonic()):
-                self.reports.append(report)
-                if found(report):
-                    return report
-            time.sleep(0.01)
-        raise AssertionError(f"not reported in {PATIENCE_S} s; was: {self.reports}")
-
-    def until_state(self, state: str) -> SpeakerReport:
-        return self.until(lambda report: report.state == state)
-
-    def until_place(self, position_s: float) -> SpeakerReport:
-        return self.until(lambda report: report.state == "playing" and report.position_s >= position_s)
 
 
 @pytest.fixture
@@ -87,35 +40,6 @@ def listener(runtime: Path) -> Iterator[Listener]:
 @pytest.fixture
 def story(tmp_path: Path) -> Path:
     return make_story(tmp_path / "story.wav", 60.0)
-
-
-def ask_mpv(speaker: MpvSpeaker, name: str) -> object:
-    """A property, asked over a connection of our own."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(PATIENCE_S)
-        connection.connect(str(speaker.socket_path))
-        connection.sendall(json.dumps({"command": ["get_property", name], "request_id": 77}).encode() + b"\n")
-        with connection.makefile() as lines:
-            for line in lines:
-                answer = json.loads(line)
-                if answer.get("request_id") == 77:
-                    return answer.get("data")
-    raise AssertionError("mpv hung up")
-
-
-def reaches_gain(speaker: MpvSpeaker, gain_db: float) -> bool:
-    """Whether mpv comes to a gain, dB. (Soon, not at once: we ask over a connection of our own.)"""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline_s:
-        volume = ask_mpv(speaker, "volume")
-        assert isinstance(volume, float)
-        if abs(60.0 * math.log10(volume / 100.0) - gain_db) < 0.01:
-            return True
-        time.sleep(0.02)
-    return False
-
-
-# ---- with mpv -----------------------------------------------------------------------------------------------------
 
 
 class TestWithMpv:
@@ -362,101 +286,3 @@ class TestWithMpv:
         speaker.play(story, 0.0, 0.0)
         assert news.wait(PATIENCE_S)
         speaker.close()
-
-
-def runs(pid: int) -> bool:
-    """Whether a process is alive (a zombie is not)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-# ---- without mpv --------------------------------------------------------------------------------------------------
-
-
-def make_program(path: Path, script: str) -> str:
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return str(path)
-
-
-def test_no_mpv_names_the_mend(runtime: Path, story: Path) -> None:
-    speaker = MpvSpeaker(runtime, program="mpv-that-is-not-installed")
-    speaker.play(story, 3.0, 0.0)
-    (report,) = speaker.step(1.0)
-    assert (report.state, report.path, report.position_s) == ("failed", story, 3.0)
-    assert "sudo apt install mpv" in report.problem
-    speaker.resume(0.0)
-    assert speaker.step(2.0) == []
-    speaker.close()
-
-
-def test_a_story_that_is_gone_fails_with_a_sentence(runtime: Path, tmp_path: Path) -> None:
-    speaker = MpvSpeaker(runtime)
-    speaker.play(tmp_path / "gone.opus", 0.0, 0.0)
-    (report,) = speaker.step(1.0)
-    assert report.state == "failed"
-    assert "gone.opus" in report.problem
-    speaker.close()
-
-
-def test_an_mpv_that_keeps_dying_is_given_up(runtime: Path, tmp_path: Path, story: Path) -> None:
-    """Killed at each start: tried again at once, then after 1, 2, 4 and 8 s, then said to have failed."""
-    count = tmp_path / "starts"
-    speaker = MpvSpeaker(runtime, program=make_program(tmp_path / "mpv", f"echo x >> {count}\nkill -9 $$"))
-    speaker.play(story, 3.0, 0.0)
-    at_s = 0.0
-    reports: list[SpeakerReport] = []
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not reports and time.monotonic() < deadline_s:
-        reports = speaker.step(at_s)
-        if speaker.pid is None:
-            at_s += 0.5  # only waiting: let the clock run
-        else:
-            time.sleep(0.005)
-    assert [report.state for report in reports] == ["failed"]
-    assert "keeps ending" in reports[0].problem
-    assert len(count.read_text().split()) == 6
-    assert 15.0 <= at_s <= 20.0
-    speaker.close()
-
-
-def test_a_socket_path_that_is_too_long_is_a_sentence(tmp_path: Path, story: Path) -> None:
-    speaker = MpvSpeaker(tmp_path / ("x" * 120))
-    speaker.play(story, 0.0, 0.0)
-    (report,) = speaker.step(0.0)
-    assert "shorter runtime folder" in report.problem
-    speaker.close()
-
-
-def test_nonsense_from_mpv_is_passed_over(runtime: Path, tmp_path: Path) -> None:
-    """A program that answers with lines that are not JSON, or not objects."""
-    script = tmp_path / "chatter.py"
-    script.write_text(
-        "import socket, sys\n"
-        "path = sys.argv[-1].split('=', 1)[1]\n"
-        "server = socket.socket(socket.AF_UNIX)\nserver.bind(path)\nserver.listen()\n"
-        "peer, _ = server.accept()\n"
-        r"peer.sendall(b'hello\n[1]\n\xff\xfe\n{\"event\": \"idle\"}\n')" + "\npeer.close()\n"
-    )
-    link = MpvLink([sys.executable, str(script)], runtime / "mpv.sock")
-    messages: list[object] = []
-    deadline_s = time.monotonic() + PATIENCE_S
-    while len(messages) < 3 and time.monotonic() < deadline_s:
-        messages += [message["event"] for message in link.messages()]
-        time.sleep(0.005)
-    assert messages == ["link-up", "idle", "link-down"]
-    link.close()
-
-
-@pytest.mark.parametrize(
-    ("gain_db", "volume"), [(0.0, 100.0), (-60.0, 10.0), (-18.06, 50.0), (3.0, 100.0), (-math.inf, 0.0)]
-)
-def test_volume_is_cubic(gain_db: float, volume: float) -> None:
-    assert volume_pct(gain_db) == pytest.approx(volume, abs=0.01)
-
-
-def test_a_gain_that_is_no_number_is_an_error() -> None:
-    with pytest.raises(ValueError, match="number"):
-        volume_pct(math.nan)
