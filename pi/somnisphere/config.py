@@ -1,113 +1,154 @@
-"""The configuration: one TOML file, checked whole. The only file that imports msgspec.
-
-Every key has a default, so no file is needed to begin. An error names the file, the key, what was found, what is
-allowed, and the nearest key there is.
-"""
+"""The configuration: a TOML file, read strictly. Every key, its range and its meaning is declared here and only here;
+the example in ``deploy/`` is written from it."""
 
 import difflib
 import os
 import re
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-Percent = Annotated[float, Meta(ge=0, le=100)]
-Minutes = Annotated[float, Meta(gt=0, le=600)]
-Pin = Annotated[int, Meta(ge=0, le=27)]
-ClockTime = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+from somnisphere.bedtime.fades import FadeSettings
+from somnisphere.bedtime.state import RitualSettings
 
-PLACES = (Path("/etc/somnisphere/somnisphere.toml"), Path("~/.config/somnisphere/somnisphere.toml"))
 ENVIRONMENT = "SOMNISPHERE_CONFIG"
+PLACES = (Path("/etc/somnisphere/somnisphere.toml"), Path("~/.config/somnisphere/somnisphere.toml"))
+"""Where the file is looked for when neither the command line nor ``$SOMNISPHERE_CONFIG`` names one."""
+
+Percent = Annotated[float, Meta(ge=0, le=100)]
+Gpio = Annotated[int, Meta(ge=0, le=27)]
+ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used; the text names file, key and mend."""
+    """The configuration cannot be used. The text names the file, the key, what was found and what is allowed."""
 
 
 class Box(Struct, frozen=True, forbid_unknown_fields=True):
-    node: Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]+$")] = "bedside"
-    """Names the box on the broker: letters, digits, '_' and '-'."""
-    name: str = "Bedside"
-    """What people read in their home."""
+    """This bedside."""
+
+    node: Annotated[
+        str,
+        Meta(pattern=r"^[a-z0-9_]{1,32}$", description="Short name in MQTT topics and entity ids; one per bedside."),
+    ] = "bedside"
+    name: Annotated[str, Meta(min_length=1, max_length=64, description="What people call it.")] = "Somnisphere"
 
 
 class Sensor(Struct, frozen=True, forbid_unknown_fields=True):
-    bus: Annotated[int, Meta(ge=0)] = 1
-    """The I2C bus: /dev/i2c-<bus>."""
-    pulse_rate_hz: Literal[25, 50, 100] = 50
-    motion_rate_hz: Literal[25, 50] = 25
-    led_cap_ma: Annotated[float, Meta(ge=1, le=50)] = 25.0
-    """The light never gets stronger than this; 50 mA all night is a warm sensor on skin."""
-    swap_leds: bool = False
-    """For boards whose red and infrared LEDs are exchanged; `somnisphere doctor` tells."""
+    """The chips on the I2C bus."""
+
+    bus: Annotated[int, Meta(ge=0, le=255, description="Number of the bus: 1 is /dev/i2c-1.")] = 1
+    pulse_rate_hz: Annotated[Literal[50, 100], Meta(description="Samples of light per second.")] = 50
+    motion_rate_hz: Annotated[Literal[25, 50], Meta(description="Samples of motion per second.")] = 25
+    led_cap_ma: Annotated[float, Meta(ge=1, le=50, description="No LED current goes above this, in milliampere.")] = (
+        25.0
+    )
+    swap_leds: Annotated[bool, Meta(description="For boards whose red and infrared are exchanged.")] = False
 
 
 class Lamp(Struct, frozen=True, forbid_unknown_fields=True):
-    pin: Pin | None = None
-    """GPIO number of the lamp; leave out for a box without a lamp."""
-    hardware_pwm: bool = False
-    """The kernel's PWM in place of software pulses: no flicker near darkness. Needs dtoverlay=pwm."""
+    """The lamp on a PWM pin."""
+
+    pin: Annotated[Gpio | None, Meta(description="GPIO number (BCM); without it there is no lamp.", examples=[18])] = (
+        None
+    )
+    hardware_pwm: Annotated[
+        bool, Meta(description="Use the kernel's PWM: finer in the dark, needs a dtoverlay (see hardware/README.md).")
+    ] = False
 
 
 class Button(Struct, frozen=True, forbid_unknown_fields=True):
-    pin: Pin | None = None
-    """GPIO number of a button to ground; leave out for none."""
+    """The button: tap to begin or for one more page, double to pause, hold to stop."""
+
+    pin: Annotated[
+        Gpio | None, Meta(description="GPIO number (BCM); without it there is no button.", examples=[17])
+    ] = None
 
 
 class Speaker(Struct, frozen=True, forbid_unknown_fields=True):
-    ao: str = "alsa"
-    """mpv's audio output: alsa, pulse, pipewire, null."""
-    device: str = ""
-    """mpv's audio device, such as alsa/plughw:CARD=Headphones; empty for the default."""
-    volume_pct: Percent = 50.0
-    volume_ceiling_pct: Percent = 80.0
-    volume_floor_pct: Percent = 5.0
+    """Where stories are heard, through mpv."""
+
+    ao: Annotated[str, Meta(description="mpv's audio output: alsa, pipewire, pulse, or null for silence.")] = "alsa"
+    device: Annotated[str, Meta(description="mpv's audio device; empty is the default one.")] = ""
+    volume_pct: Annotated[Percent, Meta(description="The volume on the very first evening.")] = 50.0
+    volume_floor_pct: Annotated[Percent, Meta(description="Nobody sets it lower than this.")] = 5.0
+    volume_ceiling_pct: Annotated[Percent, Meta(description="Nobody sets it higher than this.")] = 80.0
 
 
 class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
-    host: str = "localhost"
-    port: Annotated[int, Meta(ge=1, le=65535)] = 1883
-    username: str = ""
-    password_file: str = ""
-    """A file that holds the password alone; never the password itself in this file."""
-    tls: bool = False
-    ca_file: str = ""
-    """The certificate authority to trust; empty for those of the system."""
-    discovery_prefix: str = "homeassistant"
+    """The broker of the home."""
+
+    host: Annotated[str, Meta(min_length=1, description="Name or address.")] = "localhost"
+    port: Annotated[int, Meta(ge=1, le=65535, description="1883, or 8883 with TLS.")] = 1883
+    username: Annotated[str, Meta(description="Empty: none.")] = ""
+    password_file: Annotated[
+        str | None,
+        Meta(description="A file with the password in its first line.", examples=["/etc/somnisphere/mqtt-password"]),
+    ] = None
+    tls: Annotated[bool, Meta(description="Speak TLS, trusting the system's certificates.")] = False
+    ca_file: Annotated[
+        str | None,
+        Meta(description="Trust this certificate authority instead.", examples=["/etc/somnisphere/ca.crt"]),
+    ] = None
+    discovery_prefix: Annotated[str, Meta(pattern=r"^[^#+\s]+$", description="Home Assistant's discovery prefix.")] = (
+        "homeassistant"
+    )
 
 
-class Evening(Struct, frozen=True, forbid_unknown_fields=True):
-    begin_at: ClockTime | None = None
-    """The evening begins by itself at this time, such as "20:15"; leave out to begin by hand."""
-    wind_down_min: Minutes = 5.0
-    evening_lightness_pct: Percent = 45.0
-    story_lightness_pct: Percent = 20.0
-    fade_min: Minutes = 10.0
-    """How long the story takes at the least to fade from its full volume."""
-    sleep_timer_min: Minutes = 30.0
-    """Ends the story when nothing is known about sleep."""
-    story_limit_min: Minutes = 60.0
-    """As much story is heard in one night, whatever is pressed."""
-    one_more_page_min: Minutes = 10.0
+class Ritual(Struct, frozen=True, forbid_unknown_fields=True):
+    """How an evening goes."""
+
+    begin_at: Annotated[
+        ClockTime | None, Meta(description="Begin by itself at this time of day.", examples=["20:00"])
+    ] = None
+    wind_down_min: Annotated[float, Meta(ge=0, le=120, description="Light alone, before the story.")] = 5.0
+    evening_light_pct: Annotated[Percent, Meta(description="Lightness (L*) when the evening begins.")] = 45.0
+    story_light_pct: Annotated[Percent, Meta(description="Lightness (L*) during the story.")] = 20.0
+    story_limit_min: Annotated[
+        float, Meta(ge=1, le=600, description="So much story in one night at the most, whatever is pressed.")
+    ] = 60.0
+    sleep_timer_min: Annotated[
+        float, Meta(ge=1, le=600, description="The story ends after this when nothing is known about sleep.")
+    ] = 30.0
+    one_more_page_min: Annotated[float, Meta(ge=1, le=60, description="What one more page adds to the timer.")] = 10.0
+    fade_min: Annotated[float, Meta(ge=1, le=60, description="Minutes from full loudness to silence.")] = 10.0
+    bookmark_margin_s: Annotated[
+        float, Meta(ge=0, le=600, description="The next evening begins so many seconds before sleep came.")
+    ] = 30.0
 
 
 class Stories(Struct, frozen=True, forbid_unknown_fields=True):
-    folder: str = ""
-    """A folder of audio files; empty for the stories that come along."""
+    """The shelf."""
+
+    folder: Annotated[
+        str | None,
+        Meta(description="Your audio files; without it the starter stories are told.", examples=["/srv/stories"]),
+    ] = None
 
 
-class JournalPlace(Struct, frozen=True, forbid_unknown_fields=True):
-    path: str = "~/.local/share/somnisphere/journal.sqlite"
+class Journal(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where nights are kept."""
+
+    path: Annotated[
+        str,
+        Meta(description="One SQLite file; empty: in the service's state folder, else in ~/.local/share/somnisphere."),
+    ] = ""
 
 
 class HomeAssistant(Struct, frozen=True, forbid_unknown_fields=True):
-    url: str = ""
-    """Such as http://homeassistant.local:8123; only for what MQTT cannot tell. Empty: not asked."""
-    token_file: str = ""
-    """A file that holds a long-lived access token alone."""
+    """Asking Home Assistant what MQTT cannot tell. Optional."""
+
+    url: Annotated[
+        str | None, Meta(description="Address of its API.", examples=["http://homeassistant.local:8123"])
+    ] = None
+    token_file: Annotated[
+        str | None,
+        Meta(description="A file with a long-lived access token.", examples=["/etc/somnisphere/home-assistant-token"]),
+    ] = None
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,104 +158,195 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     button: Button = Button()
     speaker: Speaker = Speaker()
     mqtt: Mqtt = Mqtt()
-    evening: Evening = Evening()
+    ritual: Ritual = Ritual()
     stories: Stories = Stories()
-    journal: JournalPlace = JournalPlace()
+    journal: Journal = Journal()
     home_assistant: HomeAssistant = HomeAssistant()
+
+    @property
+    def begin_at_s(self) -> float | None:
+        """Seconds after local midnight at which the evening begins by itself."""
+        if self.ritual.begin_at is None:
+            return None
+        hours, minutes = self.ritual.begin_at.split(":")
+        return int(hours) * 3600.0 + int(minutes) * 60.0
+
+    @property
+    def ritual_settings(self) -> RitualSettings:
+        ritual, speaker = self.ritual, self.speaker
+        return RitualSettings(
+            wind_down_s=ritual.wind_down_min * 60,
+            evening_lightness_pct=ritual.evening_light_pct,
+            story_lightness_pct=ritual.story_light_pct,
+            volume_pct=speaker.volume_pct,
+            volume_floor_pct=speaker.volume_floor_pct,
+            volume_ceiling_pct=speaker.volume_ceiling_pct,
+            fade=FadeSettings(fade_s=ritual.fade_min * 60),
+            sleep_timer_s=ritual.sleep_timer_min * 60,
+            story_limit_s=ritual.story_limit_min * 60,
+            one_more_page_s=ritual.one_more_page_min * 60,
+            bookmark_margin_s=ritual.bookmark_margin_s,
+        )
+
+
+def find(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The file in force when none is named: ``$SOMNISPHERE_CONFIG``, else the first of ``PLACES``, else none."""
+    if named := environment.get(ENVIRONMENT):
+        return Path(named)
+    return next((place.expanduser() for place in PLACES if place.expanduser().exists()), None)
 
 
 def load(path: Path | None = None) -> Config:
-    """The configuration of ``path``, else of ``$SOMNISPHERE_CONFIG``, else of the first usual place, else the defaults.
-
-    Raises ``ConfigError``.
-    """
-    if path is None and (named := os.environ.get(ENVIRONMENT)):
-        path = Path(named)
+    """Read ``path``, else the file in force, else the defaults. ``ConfigError`` when it cannot be used."""
+    path = path or find()
     if path is None:
-        path = next((place.expanduser() for place in PLACES if place.expanduser().is_file()), None)
-    return Config() if path is None else _read(path)
-
-
-def _read(path: Path) -> Config:
+        return _expanded(Config())
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(
-            f"{path}: there is no such file. Make one with: somnisphere config --example > {path}"
-        ) from None
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigError(
-            f"{path}: it cannot be read ({problem}). Check its rights and that it is UTF-8 text."
-        ) from None
+        text = path.read_bytes().decode()
+        found = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: this is not text in UTF-8 (byte {error.start})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: this is not TOML: {error}") from error
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
-        raise ConfigError(f"{path}: it is not TOML: {problem}. Mend that line.") from None
-    try:
-        return msgspec.convert(table, Config)
-    except msgspec.ValidationError as problem:
-        raise ConfigError(f"{path}: {_explain(str(problem), table)}") from None
+        config = msgspec.convert(found, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(str(error), found)}") from error
+    if problem := _disagreement(config):
+        raise ConfigError(f"{path}: {problem}")
+    return _expanded(config)
 
 
-def _explain(problem: str, table: dict[str, Any]) -> str:
-    """msgspec's words, with the dotted key, what was found and the nearest key there is."""
-    what, _, where = problem.partition(" - at `$")
-    key = where.rstrip("`").lstrip(".").replace("[...]", "")
-    unknown = re.search(r"unknown field `([^`]*)`", what)
+def _expanded(config: Config) -> Config:
+    """Paths with ``~`` made whole."""
+    replace = msgspec.structs.replace
+    folder = config.stories.folder
+    return replace(
+        config,
+        journal=Journal(path=os.path.expanduser(config.journal.path or _journal_place())),
+        stories=Stories(folder=None if folder is None else os.path.expanduser(folder)),
+    )
+
+
+def _journal_place() -> str:
+    """systemd names the state folder of a service (``StateDirectory=``); a person's is the XDG one."""
+    folder = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return f"{folder or '~/.local/share/somnisphere'}/journal.db"
+
+
+def _disagreement(config: Config) -> str:
+    """Keys that are fine alone and not together."""
+    speaker, lamp, button = config.speaker, config.lamp, config.button
+    if speaker.volume_floor_pct > speaker.volume_ceiling_pct:
+        return (
+            f"speaker.volume_floor_pct is {speaker.volume_floor_pct:g}, above speaker.volume_ceiling_pct "
+            f"({speaker.volume_ceiling_pct:g}); the floor must not be above the ceiling"
+        )
+    if lamp.pin is not None and lamp.pin == button.pin:
+        return f"lamp.pin and button.pin are both {lamp.pin}; give each a GPIO of its own"
+    if config.home_assistant.url and not config.home_assistant.token_file:
+        return "home_assistant.url is given without home_assistant.token_file; the API needs a token"
+    return ""
+
+
+def _explain(message: str, found: Mapping[str, Any]) -> str:
+    """msgspec's message as key, what was found and what is allowed."""
+    message, _, place = message.partition(" - at `$")
+    keys = [key for key in place.rstrip("`").split(".") if key and key != "[...]"]
+    unknown = re.search(r"unknown field `(.*)`", message)
     if unknown:
-        dotted = ".".join(filter(None, (key, unknown[1])))
-        there = keys_of(key)
-        near = difflib.get_close_matches(unknown[1], there, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(there)}."
-        return f"there is no key {dotted!r}. {hint}"
-    found: Any = table
-    for part in key.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
-    return f"key {key!r} is {found!r}: {what}. Change it, or leave it out for the default."
+        wrong = unknown.group(1)
+        known = _keys(keys)
+        near = difflib.get_close_matches(wrong, known, n=1)
+        hint = f"; did you mean “{near[0]}”?" if near else ""
+        return f"{'.'.join([*keys, wrong])}: there is no such key{hint} (known: {', '.join(known)})"
+    value: Any = found
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return f"{'.'.join(keys)}: found {value!r}, allowed is {_allowed(keys)}"
 
 
-def keys_of(section: str) -> list[str]:
-    """The keys of a section; of "" the sections."""
-    kind: Any = Config
-    for part in filter(None, section.split(".")):
-        kind = type(getattr(kind(), part))
-    return [field.name for field in msgspec.structs.fields(kind)]
+def _declared(keys: list[str]) -> Any:
+    """The annotation of a section or of one of its keys."""
+    owner: Any = Config
+    for key in keys[:2]:
+        owner = next(field.type for field in msgspec.structs.fields(owner) if field.name == key)
+    return owner
+
+
+def _keys(keys: list[str]) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(_declared(keys[:1]))]
+
+
+def _allowed(keys: list[str]) -> str:
+    """What a key takes, in words."""
+    if len(keys) < 2:
+        return f"a section: [{keys[0]}] and keys below it"
+    kind = msgspec.inspect.type_info(_declared(keys))
+    kind = kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind
+    if isinstance(kind, msgspec.inspect.UnionType):
+        kind = next(part for part in kind.types if not isinstance(part, msgspec.inspect.NoneType))
+    match kind:
+        case msgspec.inspect.LiteralType(values=values):
+            return "one of " + ", ".join(str(value) for value in values)
+        case msgspec.inspect.IntType(ge=least, le=most):
+            return f"a whole number from {least} to {most}"
+        case msgspec.inspect.FloatType(ge=least, le=most):
+            return f"a number from {least} to {most}"
+        case msgspec.inspect.BoolType():
+            return "true or false"
+    return _WORDS.get(keys[-1], "text that is not empty, in quotes")
+
+
+_WORDS = {
+    "begin_at": 'a time of day such as "20:00"',
+    "node": "1 to 32 of a-z, 0-9 and _",
+    "name": "1 to 64 characters",
+    "discovery_prefix": "a topic without # + and spaces",
+}
+
+
+# ---- written from the declarations above ----------------------------------------------------------------------------
 
 
 def show(config: Config) -> str:
-    """The configuration in force as TOML; keys without a value are left out."""
-    lines: list[str] = []
-    for section, values in msgspec.to_builtins(config).items():
-        lines += [
-            f"[{section}]",
-            *(f"{key} = {_toml(value)}" for key, value in values.items() if value is not None),
-            "",
-        ]
-    return "\n".join(lines)
-
-
-def _toml(value: object) -> str:
-    return msgspec.json.encode(value).decode()  # strings, numbers and booleans are written alike in both
+    """The configuration in force, as TOML."""
+    lines = []
+    for section in msgspec.structs.fields(config):
+        part = getattr(config, section.name)
+        values = {field.name: getattr(part, field.name) for field in msgspec.structs.fields(part)}
+        lines += [f"[{section.name}]", *(f"{k} = {_toml(v)}" for k, v in values.items() if v is not None), ""]
+    return "\n".join(lines[:-1]) + "\n"
 
 
 def example() -> str:
-    """Every key with its default and what it is for, commented out."""
-    lines = ["# Somnisphere. Every key is optional; these are the defaults.", ""]
-    config = Config()
-    for section in keys_of(""):
-        part = getattr(config, section)
-        notes = _notes(type(part))
-        lines.append(f"[{section}]")
-        for key, value in msgspec.to_builtins(part).items():
-            lines += [f"# {note}" for note in notes.get(key, ())]
-            lines.append(f"# {key} =" if value is None else f"# {key} = {_toml(value)}")
-        lines.append("")
-    return "\n".join(lines)
+    """Every key with its meaning and its default, commented out."""
+    head = [
+        "# Somnisphere: every key there is. Written by `somnisphere config --example`.",
+        "# What stands behind a # is the default, or an example where there is none. Remove the # to change it.",
+        f"# Looked for at: --config FILE, ${ENVIRONMENT}, {', '.join(str(place) for place in PLACES)}.",
+        "",
+    ]
+    return "\n".join([*head, *_example_lines()])
 
 
-def _notes(kind: type[Struct]) -> dict[str, list[str]]:
-    """The text under each field, read from this file: what a key means is said in one place."""
-    source = Path(__file__).read_text(encoding="utf-8")
-    body = source.split(f"class {kind.__name__}(Struct", 1)[1].split("\n\n\n", 1)[0]
-    pairs = re.findall(r'^    (\w+): [^\n]*\n    """(.*?)"""', body, re.M | re.S)
-    return {key: [" ".join(text.split())] for key, text in pairs}
+def _example_lines() -> Iterator[str]:
+    for section in msgspec.structs.fields(Config):
+        yield from (f"# {section.type.__doc__}", f"[{section.name}]")
+        for field in msgspec.structs.fields(section.type):
+            meta = field.type.__metadata__[-1]
+            value = meta.examples[0] if field.default is None else field.default
+            yield from (f"# {meta.description}", f"#{field.name} = {_toml(value)}")
+        yield ""
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, int):
+        return str(value)
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

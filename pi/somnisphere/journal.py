@@ -1,253 +1,330 @@
-"""Nights on disk: SQLite in WAL mode, one commit a minute at most, kind to an SD card.
+"""The journal: every night in one SQLite file, written at most once a minute, and picked up again after a kill.
 
-What is to be written waits in memory and goes out in one transaction (``flush``). A disk that is full or read-only is a
-state (``problem``): the rows wait, bounded, and are tried again a minute later. A database that is broken is kept aside
-and a new one begun. Times on disk are Unix seconds: monotonic ones mean nothing after a restart.
+How it is kept
+    * What is to be kept waits in memory; ``flush`` writes it in one transaction when a minute has passed. A power cut
+      costs that minute. WAL with ``synchronous=NORMAL``: a cut never corrupts the file, and the SD card is spared.
+    * A disk that is full or read-only is a state (``problem``), tried again a minute later with all that waited.
+    * A file that is no database any more is put aside under another name, and a new one is begun; ``mended`` says so.
+    * Monotonic time means nothing after a restart: every epoch carries its Unix time. ``load`` gives epochs in Unix
+      seconds, ``night_in_progress`` in the monotonic time of the run that asks.
 """
 
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from somnisphere.night import Epoch, Presence, Stage, StageEstimate
-from somnisphere.snapshot import NightTimes
+from somnisphere.night import EPOCH_S, Epoch, NightTimes, Presence, Stage, StageEstimate
 
 COMMIT_EVERY_S = 60.0
-WAITING_ROWS = 20_000
-"""Rows kept while the disk refuses them: several nights. The oldest go first."""
+CONTINUE_WITHIN_S = 6 * 3600.0
+"""A night whose last sign of life is older is not carried on."""
+WAITING_LIMIT = 20_000
+"""So many rows wait at the most (about a week of epochs); the oldest are given up first."""
 
-CARRY_ON_WITHIN_S = 3 * 3600.0
-"""A night whose last epoch is older than this is not carried on after a restart."""
-
-MIGRATIONS = (
+MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE night (
-      id TEXT PRIMARY KEY, opened_s REAL NOT NULL, closed INTEGER NOT NULL DEFAULT 0, times TEXT NOT NULL);
+        id TEXT PRIMARY KEY, began_s REAL NOT NULL, ended_s REAL, times TEXT NOT NULL DEFAULT '{}'
+    ) WITHOUT ROWID;
     CREATE TABLE epoch (
-      night TEXT NOT NULL REFERENCES night, number INTEGER NOT NULL, wall_s REAL NOT NULL, body TEXT NOT NULL,
-      live TEXT NOT NULL, revised TEXT, PRIMARY KEY (night, number)) WITHOUT ROWID;
+        night TEXT NOT NULL, number INTEGER NOT NULL, wall_s REAL NOT NULL,
+        body TEXT NOT NULL, live TEXT NOT NULL, revised TEXT,
+        PRIMARY KEY (night, number)
+    ) WITHOUT ROWID;
     CREATE TABLE moment (night TEXT, wall_s REAL NOT NULL, type TEXT NOT NULL, confidence REAL);
-    CREATE TABLE bookmark (story TEXT PRIMARY KEY, position_s REAL NOT NULL);
-    CREATE TABLE ritual (one INTEGER PRIMARY KEY CHECK (one = 1), wall_s REAL NOT NULL, state TEXT NOT NULL);
+    CREATE TABLE bookmark (story TEXT PRIMARY KEY, position_s REAL NOT NULL) WITHOUT ROWID;
+    CREATE TABLE ritual (one INTEGER PRIMARY KEY CHECK (one = 1), wall_minus_at_s REAL NOT NULL, state TEXT NOT NULL);
     """,
 )
-"""Each brings a database from version n to n + 1 (``PRAGMA user_version``). Never edited, only added to."""
+"""One script per version of the file; ``user_version`` counts those that were run. Only ever append."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A sleep moment that was announced."""
+
+    type: str
+    wall_s: float
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeptNight:
-    """A night as the journal holds it. ``start_s`` of epochs and estimates are Unix seconds. ``estimates``: the
-    morning's answer where there is one, else the live one."""
+    """One night as it is kept. Epochs and estimates are parallel; their times are what the reader asked for."""
 
     times: NightTimes
+    began_wall_s: float
+    ended_wall_s: float | None
     epochs: tuple[Epoch, ...]
     estimates: tuple[StageEstimate, ...]
-    closed: bool
+    """The overnight revision where there is one, else the live answer."""
+    live: tuple[StageEstimate, ...]
+    moments: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRitual:
+    """What ``Ritual.to_dict`` said, and by how much its times must be moved to be this run's."""
+
+    state: dict[str, Any]
+    shift_s: float
 
 
 class Journal:
-    """One writer. ``problem`` is a sentence for a person while writing does not work, else ""."""
+    """Never raises for trouble with disk or file: ``problem`` says what is wrong, "" when nothing is."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._waiting: list[tuple[str, tuple[Any, ...]]] = []
-        self._committed_s: float | None = None
-        self._database: sqlite3.Connection | None = None
+        self.path = path
         self.problem = ""
-        self.rows_dropped = 0
+        self.mended = ""
+        """A sentence when a broken file was put aside, else ""."""
+        self._db: sqlite3.Connection | None = None
+        self._rows: list[tuple[str, tuple[Any, ...]]] = []
+        self._latest: dict[str, tuple[str, tuple[Any, ...]]] = {}
+        self._tried_s: float | None = None
+        self._night: tuple[str, float] | None = None
+        self._first_number = 0
         self._open()
 
-    def _open(self) -> None:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._database = _connect(self._path)
-        except sqlite3.DatabaseError as problem:
-            if isinstance(problem, sqlite3.OperationalError):  # locked, full, not a file: the database may be sound
-                self.problem = f"The journal {self._path} cannot be opened: {problem}."
-                return
-            self._set_aside(problem)
-        except OSError as problem:
-            self.problem = f"The journal {self._path} cannot be made: {problem.strerror or problem}."
+    # ---- writing: nothing touches the disk before ``flush`` ---------------------------------------------------------
 
-    def _set_aside(self, problem: sqlite3.DatabaseError) -> None:
-        number = 1
-        while (aside := self._path.with_name(f"{self._path.name}.broken-{number}")).exists():
-            number += 1
-        try:
-            self._path.rename(aside)
-            for suffix in ("-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-            self._database = _connect(self._path)
-            self.problem = f"The journal was broken ({problem}); it is kept as {aside.name}, and a new one was begun."
-        except (OSError, sqlite3.Error) as again:
-            self.problem = f"The journal {self._path} is broken and cannot be set aside: {again}."
-
-    # ---- writing --------------------------------------------------------------------------------------------------
-
-    def _put(self, sql: str, *values: Any) -> None:
-        self._waiting.append((sql, values))
-        if len(self._waiting) > WAITING_ROWS:
-            del self._waiting[0]
-            self.rows_dropped += 1
-
-    def open_night(self, night_id: str, wall_s: float) -> str:
-        """Begin a night; returns the id it got: a second night of one evening is ``<date>.2``."""
-        taken, number, free = set(self.nights()), 2, night_id
-        while free in taken:
-            free, number = f"{night_id}.{number}", number + 1
-        times = json.dumps(asdict(NightTimes(free)))
-        self._put("INSERT INTO night (id, opened_s, times) VALUES (?, ?, ?)", free, wall_s, times)
-        return free
+    def open_night(self, night_id: str, wall_s: float) -> None:
+        """Begin a night. A second one of the same evening goes on behind the first: its epochs are numbered on."""
+        numbered = self._read("SELECT max(number) FROM epoch WHERE night = ?", night_id)
+        self._first_number = 0 if not numbered or numbered[0][0] is None else int(numbered[0][0]) + 1
+        self._night = (night_id, wall_s)
+        self._add(_OPEN_NIGHT, self._night)
 
     def add_epoch(self, night_id: str, wall_s: float, epoch: Epoch, estimate: StageEstimate) -> None:
-        self._put(
+        """``wall_s``: Unix time of the epoch's start."""
+        self._add(
             "INSERT OR REPLACE INTO epoch (night, number, wall_s, body, live) VALUES (?, ?, ?, ?, ?)",
-            *(night_id, epoch.index, wall_s, json.dumps(_without_times(epoch)), json.dumps(_without_times(estimate))),
+            (night_id, self._first_number + epoch.index, wall_s, _body(epoch), _answer(estimate)),
         )
 
-    def keep_times(self, night_id: str, times: NightTimes) -> None:
-        self._put("UPDATE night SET times = ? WHERE id = ?", json.dumps(asdict(times)), night_id)
+    def add_moment(self, night_id: str | None, wall_s: float, type_: str, confidence: float | None = None) -> None:
+        self._add("INSERT INTO moment VALUES (?, ?, ?, ?)", (night_id, wall_s, type_, confidence))
 
-    def add_moment(self, night_id: str | None, wall_s: float, kind: str, confidence: float | None) -> None:
-        self._put("INSERT INTO moment VALUES (?, ?, ?, ?)", night_id, wall_s, kind, confidence)
+    def save_times(self, times: NightTimes) -> None:
+        plain = json.dumps(asdict(times))
+        self._set(f"times {times.night_id}", "UPDATE night SET times = ? WHERE id = ?", (plain, times.night_id))
 
     def save_bookmark(self, story_key: str, position_s: float) -> None:
-        self._put("INSERT OR REPLACE INTO bookmark VALUES (?, ?)", story_key, position_s)
+        self._set(f"bookmark {story_key}", "INSERT OR REPLACE INTO bookmark VALUES (?, ?)", (story_key, position_s))
 
-    def save_ritual(self, wall_s: float, state: Mapping[str, Any]) -> None:
-        """Where the evening is; the newest counts."""
-        self._put("INSERT OR REPLACE INTO ritual VALUES (1, ?, ?)", wall_s, json.dumps(state))
+    def save_ritual(self, state: Mapping[str, Any], at_s: float, wall_s: float) -> None:
+        """Cheap: only the latest is written. ``at_s`` and ``wall_s`` are the same moment."""
+        self._set(
+            "ritual", "INSERT OR REPLACE INTO ritual VALUES (1, ?, ?)", (wall_s - at_s, json.dumps(state, default=str))
+        )
 
-    def close_night(self, night_id: str, times: NightTimes, estimates: Sequence[StageEstimate]) -> None:
-        """The night is over; ``estimates`` is the morning's answer."""
-        self.keep_times(night_id, times)
+    def revise(self, night_id: str, estimates: Sequence[StageEstimate]) -> None:
+        """The overnight answer about epochs of the night; the live one is kept beside it."""
         for estimate in estimates:
-            row = (json.dumps(_without_times(estimate)), night_id, estimate.index)
-            self._put("UPDATE epoch SET revised = ? WHERE night = ? AND number = ?", *row)
-        self._put("UPDATE night SET closed = 1 WHERE id = ?", night_id)
+            self._add(
+                "UPDATE epoch SET revised = ? WHERE night = ? AND number = ?",
+                (_answer(estimate), night_id, self._first_number + estimate.index),
+            )
 
-    def flush(self, at_s: float) -> None:
-        """Write what waits, if the last commit is a minute old. ``at_s``: monotonic."""
-        if self._committed_s is None:
-            self._committed_s = at_s
-        if self._waiting and at_s - self._committed_s >= COMMIT_EVERY_S:
-            self._committed_s = at_s
-            self._commit()
+    def close_night(self, night_id: str, wall_s: float, times: NightTimes | None = None) -> None:
+        if times is not None:
+            self.save_times(times)
+        self._add("UPDATE night SET ended_s = ? WHERE id = ?", (wall_s, night_id))
 
-    def _commit(self) -> None:
-        if self._database is None:
-            self._open()
-        if self._database is None or not self._waiting:
-            return
+    def flush(self, at_s: float) -> bool:
+        """Write what waits if a minute has passed since the last try. True when something was written."""
+        if self._tried_s is not None and 0 <= at_s - self._tried_s < COMMIT_EVERY_S:
+            return False
+        self._tried_s = at_s
+        return self.commit()
+
+    def commit(self) -> bool:
+        """Write what waits, now."""
+        if not self._rows and not self._latest:
+            return False
+        if self._db is None and not self._open():
+            return False
+        assert self._db is not None
         try:
-            with self._database:
-                for sql, values in self._waiting:
-                    self._database.execute(sql, values)
-        except sqlite3.Error as problem:
-            self.problem = f"The journal {self._path} cannot be written ({problem}); the night is kept in memory."
-            return
-        self._waiting.clear()
-        if self.problem.endswith("in memory."):
-            self.problem = ""
+            with self._db:  # one transaction
+                for sql, values in (*self._rows, *self._latest.values()):
+                    self._db.execute(sql, values)
+        except sqlite3.Error as error:
+            self._troubled(error)
+            return False
+        self._rows.clear()
+        self._latest.clear()
+        self.problem = ""
+        return True
 
     def close(self) -> None:
-        """Write what waits, and let go of the file."""
-        self._commit()
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        self.commit()
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.close()
+            self._db = None
 
-    # ---- reading --------------------------------------------------------------------------------------------------
+    def _add(self, sql: str, values: tuple[Any, ...]) -> None:
+        self._rows.append((sql, values))
+        if len(self._rows) > WAITING_LIMIT:
+            del self._rows[: len(self._rows) - WAITING_LIMIT]
 
-    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        if self._database is None:
-            return []
-        try:
-            return self._database.execute(sql, values).fetchall()
-        except sqlite3.Error as problem:
-            self.problem = f"The journal {self._path} cannot be read ({problem})."
-            return []
+    def _set(self, name: str, sql: str, values: tuple[Any, ...]) -> None:
+        self._latest[name] = (sql, values)
+
+    # ---- reading ----------------------------------------------------------------------------------------------------
 
     def nights(self) -> list[str]:
-        """Ids of all nights on disk, oldest first."""
-        return [row[0] for row in self._rows("SELECT id FROM night ORDER BY opened_s")]
+        """The nights that are kept, oldest first."""
+        return [str(row[0]) for row in self._read("SELECT id FROM night ORDER BY began_s")]
 
     def bookmarks(self) -> dict[str, float]:
-        return dict(self._rows("SELECT story, position_s FROM bookmark"))
+        return {str(key): float(at) for key, at in self._read("SELECT story, position_s FROM bookmark")}
 
-    def ritual(self) -> tuple[float, dict[str, Any]] | None:
-        """(Unix time it was saved, state), or None."""
-        for wall_s, state in self._rows("SELECT wall_s, state FROM ritual"):
+    def saved_ritual(self, at_s: float, wall_s: float) -> SavedRitual | None:
+        """What the ritual was doing. ``at_s`` and ``wall_s`` are now, in this run."""
+        for wall_minus_at_s, state in self._read("SELECT wall_minus_at_s, state FROM ritual"):
             with suppress(ValueError):
-                return wall_s, json.loads(state)
+                return SavedRitual(json.loads(state), float(wall_minus_at_s) - (wall_s - at_s))
         return None
 
-    def load(self, night_id: str) -> KeptNight | None:
-        for times, closed in self._rows("SELECT times, closed FROM night WHERE id = ?", night_id):
-            rows = self._rows(
-                "SELECT number, wall_s, body, live, revised FROM epoch WHERE night = ? ORDER BY number", night_id
-            )
-            return KeptNight(
-                NightTimes(**json.loads(times)),
-                tuple(_epoch(number, wall_s, json.loads(body)) for number, wall_s, body, _, _ in rows),
-                tuple(_estimate(number, wall_s, json.loads(rev or live)) for number, wall_s, _, live, rev in rows),
-                bool(closed),
-            )
-        return None
-
-    def last_closed(self) -> KeptNight | None:
-        ids = self._rows("SELECT id FROM night WHERE closed = 1 ORDER BY opened_s DESC LIMIT 1")
-        return self.load(ids[0][0]) if ids else None
-
-    def night_in_progress(self, wall_s: float, within_s: float = CARRY_ON_WITHIN_S) -> KeptNight | None:
-        """The newest night that was not closed, if its last epoch is not older than ``within_s``."""
-        newest = self._rows(
-            "SELECT night.id, coalesce(max(epoch.wall_s), night.opened_s) FROM night LEFT JOIN epoch"
-            " ON epoch.night = night.id WHERE closed = 0 GROUP BY night.id ORDER BY opened_s DESC LIMIT 1"
+    def load(self, night_id: str, wall_minus_at_s: float = 0.0) -> KeptNight:
+        """One night; its epochs start at Unix seconds minus ``wall_minus_at_s``. ``KeyError``: no such night."""
+        heads = self._read("SELECT began_s, ended_s, times FROM night WHERE id = ?", night_id)
+        if not heads:
+            raise KeyError(night_id)
+        began_s, ended_s, times = heads[0]
+        epochs, estimates, live = [], [], []
+        rows = self._read(
+            "SELECT number, wall_s, body, live, revised FROM epoch WHERE night = ? ORDER BY number", night_id
         )
-        if not newest or not 0 <= wall_s - newest[0][1] <= within_s:
-            return None
-        return self.load(newest[0][0])
+        for number, wall_s, body, answer, revised in rows:
+            start_s = wall_s - wall_minus_at_s
+            epochs.append(_epoch(number, start_s, body))
+            live.append(_estimate(number, start_s, answer))
+            estimates.append(live[-1] if revised is None else _estimate(number, start_s, revised))
+        moments = self._read("SELECT type, wall_s, confidence FROM moment WHERE night = ? ORDER BY wall_s", night_id)
+        return KeptNight(
+            times=NightTimes(**({"night_id": night_id} | json.loads(times))),
+            began_wall_s=began_s,
+            ended_wall_s=ended_s,
+            epochs=tuple(epochs),
+            estimates=tuple(estimates),
+            live=tuple(live),
+            moments=tuple(Moment(*row) for row in moments),
+        )
+
+    def night_in_progress(self, at_s: float, wall_s: float) -> KeptNight | None:
+        """The last night if it is still open and not long ago, in this run's times. ``at_s`` and ``wall_s`` are now."""
+        last = "SELECT id, began_s FROM night WHERE ended_s IS NULL ORDER BY began_s DESC LIMIT 1"
+        for night_id, began_s in self._read(last):
+            latest = self._read("SELECT max(wall_s) FROM epoch WHERE night = ?", night_id)
+            seen_s = began_s if not latest or latest[0][0] is None else latest[0][0] + EPOCH_S
+            if abs(wall_s - seen_s) <= CONTINUE_WITHIN_S:
+                self._night = (night_id, began_s)
+                return self.load(night_id, wall_s - at_s)
+        return None
+
+    def _read(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        self.commit()
+        if self._db is None and not self._open():
+            return []
+        assert self._db is not None
+        try:
+            return list(self._db.execute(sql, values))
+        except sqlite3.Error as error:
+            self._troubled(error)
+            return []
+
+    # ---- the file ---------------------------------------------------------------------------------------------------
+
+    def _open(self) -> bool:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = _connect(self.path)
+        except (sqlite3.Error, OSError) as error:
+            self._troubled(error)
+        return self._db is not None
+
+    def _troubled(self, error: Exception) -> None:
+        """Say what is wrong. A file that is no database is put aside at once; the rest is tried again later."""
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.close()
+            self._db = None
+        if isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN:
+            self._put_aside(error)
+            return
+        self.problem = (
+            f"{self.path} cannot be written: {getattr(error, 'strerror', None) or error}. Nothing is lost yet."
+        )
+
+    def _put_aside(self, error: Exception) -> None:
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.name}.broken-{number}")).exists():
+            number += 1
+        try:
+            self.path.rename(aside)
+            for suffix in ("-wal", "-shm"):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            self._db = _connect(self.path)
+        except (sqlite3.Error, OSError) as second:
+            self.problem = f"{self.path} is broken ({error}) and cannot be put aside: {second}."
+            return
+        if self._night is not None:  # the night goes on in the new file
+            self._rows.insert(0, (_OPEN_NIGHT, self._night))
+        self.mended = f"{self.path} was broken ({error}); it is kept as {aside.name}, and a new journal is begun."
+
+
+_OPEN_NIGHT = "INSERT INTO night (id, began_s) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET ended_s = NULL"
+
+_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=2.0)
+    db = sqlite3.connect(path, timeout=2.0)
     try:
-        path.chmod(0o600)  # body data: nobody else's
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=NORMAL")
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-            database.executescript(f"BEGIN; {script} PRAGMA user_version={number}; COMMIT;")
-    except BaseException:
-        database.close()
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        version = int(db.execute("PRAGMA user_version").fetchone()[0])
+        if version > len(MIGRATIONS):
+            raise sqlite3.OperationalError(f"it was written by a newer Somnisphere (version {version})")
+        for number, script in enumerate(MIGRATIONS[version:], version + 1):
+            db.executescript(f"BEGIN; {script} PRAGMA user_version={number}; COMMIT;")
+    except sqlite3.Error:
+        db.close()
         raise
-    return database
+    return db
 
 
-def _without_times(part: Epoch | StageEstimate) -> dict[str, Any]:
-    return {key: value for key, value in asdict(part).items() if key not in ("index", "start_s")}
+def _body(epoch: Epoch) -> str:
+    plain = asdict(epoch)
+    del plain["index"], plain["start_s"]
+    return json.dumps(plain, separators=(",", ":"))
 
 
-def _epoch(number: int, wall_s: float, body: dict[str, Any]) -> Epoch:
-    epoch = Epoch(index=number, start_s=wall_s, **body)
-    return replace(
-        epoch,
-        presence=None if epoch.presence is None else Presence(epoch.presence),
-        heart_series_bpm=tuple(epoch.heart_series_bpm),
-        motion_counts=tuple(epoch.motion_counts),
-    )
+def _epoch(number: int, start_s: float, body: str) -> Epoch:
+    plain = json.loads(body)
+    for name in ("heart_series_bpm", "motion_counts"):
+        plain[name] = tuple(plain[name])
+    plain["presence"] = None if plain["presence"] is None else Presence(plain["presence"])
+    return Epoch(index=number, start_s=start_s, **plain)
 
 
-def _estimate(number: int, wall_s: float, body: dict[str, Any]) -> StageEstimate:
-    estimate = StageEstimate(index=number, start_s=wall_s, **body)
-    chances = estimate.probabilities
-    return replace(
-        estimate,
-        stage=None if estimate.stage is None else Stage(estimate.stage),
-        probabilities=None if chances is None else (chances[0], chances[1], chances[2], chances[3]),
+def _answer(estimate: StageEstimate) -> str:
+    return json.dumps([estimate.stage, estimate.probabilities, estimate.reason], separators=(",", ":"))
+
+
+def _estimate(number: int, start_s: float, answer: str) -> StageEstimate:
+    stage, probabilities, reason = json.loads(answer)
+    return StageEstimate(
+        index=number,
+        start_s=start_s,
+        stage=None if stage is None else Stage(stage),
+        probabilities=None if probabilities is None else tuple(probabilities),
+        reason=reason,
     )

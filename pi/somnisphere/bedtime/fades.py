@@ -4,16 +4,16 @@ Theory of operation
     The fade is a number of decibels, 0 down to a floor, that is *added* to the person's own volume and never mixed with
     it. Two things pull it down, and the lower wins:
 
-    * sleep: the likelier it is, the deeper the fade is allowed to go. What has been reached is kept: a likelihood that
-      wavers does not make the story waver.
-    * time: in the last minutes before the sleep timer or the parent's limit, a straight line down to the floor. It is all
-      there is when nothing is known about sleep.
+    * sleep: the likelier it is, the deeper the fade is allowed to go. What has been reached is kept: a
+      likelihood that wavers does not make the story waver.
+    * time: in the last minutes before the sleep timer or the parent's limit, a straight line down to the floor. It is
+      all there is when nothing is known about sleep.
 
-    Only two things raise it: a hand (``lift``), or a listener who is clearly awake for a while after the page had fallen.
+    Only two things raise it: a hand (``lift``), or a listener who is clearly awake for a while after the page fell.
     Both raise it to half of where it was, slowly, and not soon again; a likelihood that grows holds it where it is.
 
-    Falling is never faster than 1 dB in 10 s: a few seconds of change stay under the just noticeable difference of about
-    1 dB for level (Zwicker and Fastl, Psychoacoustics, ch. 7), so no step is heard.
+    Falling is never faster than 1 dB in 10 s: a few seconds of change stay under the just noticeable difference for
+    level of about 1 dB (Zwicker and Fastl, Psychoacoustics, ch. 7), so no step is heard.
 
 The light follows the part of the fade that sleep made, not the part that time made: without a sensor the lamp is left
 alone.
@@ -92,11 +92,16 @@ class FallingPage:
         """A new evening: from the top."""
         self.state = FadeState()
 
-    def lift(self, at_s: float) -> None:
-        """A hand asked for more: raise to half of where it was, and let sleep wait a little."""
+    def lift(self, at_s: float, *, silent: bool = False) -> None:
+        """A hand asked for more: raise to half of where it was, and let sleep wait a little.
+
+        ``silent``: nothing is heard yet, so nobody is startled if it begins there at once.
+        """
+        half_db = self.state.fade_db / 2
         self.state = replace(
             self.state,
-            raise_to_db=self.state.fade_db / 2,
+            fade_db=half_db if silent else self.state.fade_db,
+            raise_to_db=None if silent else half_db,
             sleep_db=self.state.sleep_db / 2,
             grew_s=None,
             awake_since_s=None,
@@ -108,8 +113,8 @@ class FallingPage:
     ) -> float:
         """Advance to ``at_s`` and return the fade in dB.
 
-        ``left_s``: seconds of story that are left, or None when there is no end. ``landing``: sleep is settled, go to the
-        floor whatever the likelihood.
+        ``left_s``: seconds of story that are left, or None when there is no end. ``landing``: sleep is settled, go to
+        the floor whatever the likelihood.
         """
         settings, state = self.settings, self.state
         elapsed_s = 0.0 if state.at_s is None else max(0.0, at_s - state.at_s)

@@ -3,21 +3,21 @@
 Rules of this file
     1. A phase says what lamp and story are doing, never how well anybody sleeps.
     2. A cue is something that happened (a hand, a clock, a body); it is never an order to be in a phase.
-    3. All moves are rows of ``TRANSITIONS``. A pair without a row is not a mistake: cues come from a noisy body and from
-       hands in the dark. It changes nothing and is said in the log.
+    3. All moves are rows of ``TRANSITIONS``. A pair without a row is not a mistake: cues come from a noisy body and
+       from hands in the dark. It changes nothing and is said in the log.
     4. The same cue in the same phase always leads to the same phase. Whatever depends on time or loudness is decided in
        ``ritual.py``, before a cue is made of it.
 
 Theory of operation
     An evening is *idle* until somebody begins it. *Wind-down* is light alone; then the *story* plays. As the listener
     grows drowsy the page falls (``fades.py``) and the evening is *drifting*: quieter and darker, or already silent
-    because the story or its time is over. *Asleep* is dark, and the story is laid aside with a bookmark. Whoever moves or
-    wakes for a moment is *stirring*: nothing is lit and nothing is played, we only wait; a hand on the button asks for
+    because the story or its time is over. *Asleep* is dark, and the story is laid aside with a bookmark. Whoever wakes
+    for a moment is *stirring*: nothing is lit and nothing is played, we only wait; a hand on the button asks for
     one more page and gets it, at any hour. *Morning* begins when somebody is awake for good and ends with the night.
 
-    Sleep may come without a story, and without an evening: sleep seen from *idle*, *wind-down* or even *morning* (whoever
-    turned over once more) is *asleep*. A begin while somebody sleeps, or is between two sleeps, is ignored: the clock
-    that sends it cannot see the bed.
+    Sleep may come without a story, and without an evening: sleep seen from *idle*, *wind-down* or even *morning* (for
+    whoever turned over once more) is *asleep*. A begin while somebody sleeps, or is between two sleeps, is ignored:
+    the clock that sends it cannot see the bed.
 """
 
 from collections.abc import Mapping
@@ -60,19 +60,35 @@ def _table() -> dict[tuple[Phase, Cue], Phase]:
     idle, wind_down, story = Phase.IDLE, Phase.WIND_DOWN, Phase.STORY
     drifting, asleep, stirring, morning = Phase.DRIFTING, Phase.ASLEEP, Phase.STIRRING, Phase.MORNING
     rows: dict[Phase, dict[Cue, Phase]] = {
-        idle: {Cue.BEGIN: wind_down, Cue.PAGE: story, Cue.SLEPT: asleep},
-        wind_down: {Cue.SETTLED: story, Cue.PAGE: story, Cue.SLEPT: asleep},
+        idle: {
+            Cue.BEGIN: wind_down,
+            Cue.PAGE: story,
+            Cue.SLEPT: asleep,
+            Cue.RESETTLED: asleep,
+            Cue.WOKE: morning,
+            Cue.ROSE: idle,
+        },
+        wind_down: {
+            Cue.SETTLED: story,
+            Cue.PAGE: story,
+            Cue.SLEPT: asleep,
+            Cue.RESETTLED: asleep,
+            Cue.ROSE: wind_down,
+        },
         story: {
             Cue.PAGE: story,
             Cue.DROWSY: drifting,
             Cue.SLEPT: asleep,
+            Cue.RESETTLED: asleep,
             Cue.STORY_OVER: drifting,
             Cue.TIME_UP: drifting,
+            Cue.ROSE: story,
         },
         drifting: {
             Cue.PAGE: story,
             Cue.ROUSED: story,
             Cue.SLEPT: asleep,
+            Cue.RESETTLED: asleep,
             Cue.STORY_OVER: drifting,
             Cue.TIME_UP: drifting,
             Cue.WOKE: morning,

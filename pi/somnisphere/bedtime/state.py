@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from somnisphere.bedtime.fades import FadeSettings, FadeState
@@ -73,8 +73,6 @@ class RitualState:
     paused_by_hand: bool = False
     landing: bool = False
     """Asleep, and the story is on its way to silence."""
-    over: bool = False
-    """The last story came to its end."""
     failures: int = 0
     bookmark_due_s: float = 0.0
 
@@ -135,11 +133,6 @@ def from_plain(
         replace(stretch, from_s=stretch.from_s + shift_s, until_s=stretch.until_s + shift_s)
         for stretch in (Stretch(**plain) for plain in saved["stretches"])
     )
-    for part in (state, fade, *stretches):
-        for entry in fields(part):
-            value = getattr(part, entry.name)
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"{entry.name} is {value}")
     return state, fade, stretches, saved["chosen"]
 
 

@@ -1,0 +1,332 @@
+"""The ritual: cues and hands come in, actions for lamp and speaker go out. Pure; time is an argument.
+
+Rules of this file
+    1. A person is obeyed at once: no hand is ever queued, delayed or overruled, except by the parent's limit.
+    2. A lamp touched by hand is the hand's until the next phase.
+    3. The person's volume and the fade are two numbers, and the fade never outlives the evening.
+    4. Nothing that gets lost (sensor, speaker, broker) makes light or sound. The story then ends by the plain timer,
+       and the lamp stays as it is.
+    5. Only ``_receive`` changes the phase, and only to what the table in ``phases.py`` says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from somnisphere.bedtime.evening import IN_SLEEP, WITH_STORY, WORTH_PLAYING_S, Actions, Evening
+from somnisphere.bedtime.fades import FallingPage
+from somnisphere.bedtime.phases import TRANSITIONS, Cue, Phase
+from somnisphere.bedtime.reading import Reading
+from somnisphere.bedtime.shelf import Shelf
+from somnisphere.bedtime.state import RitualSettings, RitualState, from_plain, to_plain
+from somnisphere.events import (
+    Announce,
+    DimLamp,
+    PauseStory,
+    PlayerReported,
+    Press,
+    RitualAction,
+    Say,
+    SetGain,
+    StopStory,
+)
+
+__all__ = ["Ritual", "RitualAction", "RitualSettings", "RitualState"]
+
+FAILURES = 3
+"""So many stories in a row that cannot be played, and the evening is quiet."""
+
+_ANNOUNCED = {
+    Cue.BEGIN: ("lights_down",),
+    Cue.DROWSY: ("drifting",),
+    Cue.SLEPT: ("fell_asleep",),
+    Cue.STIRRED: ("stirred",),
+    Cue.WOKE: ("woke_up", "morning"),
+    Cue.ROSE: ("left_bed",),
+}
+
+
+class Ritual:
+    """One bedside's ritual. ``state`` may be read at any time; every method returns what is to be done, in order."""
+
+    def __init__(self, settings: RitualSettings, shelf: Shelf) -> None:
+        self._evening = Evening(settings, shelf)
+
+    @property
+    def state(self) -> RitualState:
+        return self._evening.state
+
+    def _note(self, **changes: Any) -> None:
+        self._evening.state = replace(self._evening.state, **changes)
+
+    # ---- cues -----------------------------------------------------------------------------------------------------
+
+    def receive(self, cue: Cue, at_s: float) -> Actions:
+        """Something happened. Where sleep onset is known with hindsight, call ``slept`` instead."""
+        return self.slept(at_s, at_s, cue) if cue in (Cue.SLEPT, Cue.RESETTLED) else self._receive(cue, at_s)
+
+    def slept(self, at_s: float, onset_s: float, cue: Cue = Cue.SLEPT) -> Actions:
+        """Asleep; ``onset_s`` is when that began, seen with hindsight. ``cue``: SLEPT, or RESETTLED after stirring."""
+        was_awake = self.state.phase not in IN_SLEEP
+        actions = self._receive(cue, at_s)
+        return actions + self.date_onset(onset_s) if was_awake and self.state.phase is Phase.ASLEEP else actions
+
+    def date_onset(self, onset_s: float) -> Actions:
+        """Put the bookmark where the story was when sleep came; may be called again when that is known better."""
+        evening = self._evening
+        place = evening.reading.place_at(onset_s - evening.settings.bookmark_margin_s)
+        return [] if place is None else evening.keep(*place)
+
+    def _receive(self, cue: Cue, at_s: float) -> Actions:
+        came_from, evening = self.state.phase, self._evening
+        to = TRANSITIONS.get((came_from, cue))
+        if to is None:
+            return [Say(f"Nothing to do for “{cue}” in phase “{came_from}”.")]
+        if cue is Cue.PAGE and evening.limit_left_s(at_s) < WORTH_PLAYING_S:
+            return [Say("No more pages: the limit for tonight is reached.")]
+        if to is not came_from:
+            self._note(phase=to, since_s=at_s, lamp_by_hand=False, lamp_sinks_at_s=None)
+        announced: Actions = [Announce(moment, at_s) for moment in _ANNOUNCED.get(cue, ())]
+        return announced + self._act(cue, came_from, at_s)
+
+    def _act(self, cue: Cue, came_from: Phase, at_s: float) -> Actions:
+        evening = self._evening
+        match cue:
+            case Cue.BEGIN:
+                return self._begin(at_s)
+            case Cue.SETTLED:
+                return self._tell(at_s)
+            case Cue.PAGE:
+                return self._page(came_from, at_s)
+            case Cue.STORY_OVER:
+                return self._story_over(at_s)
+            case Cue.TIME_UP:
+                silent = evening.fall_silent(at_s)
+                return silent if self.state.phase in IN_SLEEP else silent + evening.sink_lamp(at_s)
+            case Cue.SLEPT | Cue.RESETTLED:
+                self._note(landing=self.state.playing)
+                return evening.dim(0.0, evening.settings.asleep_lamp_out_s)
+            case Cue.WOKE:
+                self._note(listened_s=0.0)
+                return evening.fall_silent(at_s)
+            case Cue.STOP | Cue.NIGHT_OVER:
+                return self._end(cue, came_from, at_s)
+        return []
+
+    def _begin(self, at_s: float) -> Actions:
+        evening, settings = self._evening, self._evening.settings
+        silent = evening.fall_silent(at_s)
+        evening.start_anew(at_s)
+        self._note(lamp_sinks_at_s=at_s + settings.lamp_on_s)
+        return silent + evening.dim(settings.evening_lightness_pct, settings.lamp_on_s)
+
+    def _page(self, came_from: Phase, at_s: float) -> Actions:
+        """One more page: more time; audible again if it had grown faint; from the bookmark if it was laid aside."""
+        evening, settings, actions = self._evening, self._evening.settings, Actions()
+        if came_from in (Phase.IDLE, Phase.MORNING):
+            evening.start_anew(at_s)
+            actions += evening.dim(settings.story_lightness_pct, settings.lamp_on_s)
+        elif came_from in IN_SLEEP:
+            self._note(lamp_base_pct=0.0)  # the dark stays
+        playing, paused = self.state.playing, self.state.paused_by_hand
+        if came_from is not Phase.WIND_DOWN:
+            evening.page.lift(at_s, silent=not playing)
+            left_s = max(0.0, self.state.timer_left_s) if playing or paused else 0.0
+            self._note(landing=False, fade_db=evening.page.fade_db, timer_left_s=left_s + settings.one_more_page_s)
+        if playing:
+            return actions
+        return actions + (evening.resume(at_s) if paused else self._tell(at_s))
+
+    def _tell(self, at_s: float) -> Actions:
+        """Play the evening's story from its bookmark."""
+        evening = self._evening
+        story, actions = evening.shelf.current(), Actions()
+        if story is None:
+            actions.append(Say("There is no story on the shelf; the evening is quiet.", "warning"))
+        elif evening.limit_left_s(at_s) < WORTH_PLAYING_S:
+            actions.append(Say("No story: the limit for tonight is reached."))
+        else:
+            told = evening.play(story, evening.shelf.bookmark_s(story.key), at_s)
+            return [*told, Announce("story_began", at_s)]
+        evening.lay_aside()
+        return actions + self._receive(Cue.STORY_OVER, at_s)
+
+    def _story_over(self, at_s: float) -> Actions:
+        """The story came to its end. Who slept through it finds it at the bookmark; for others the next one is due."""
+        evening, was_playing, key = self._evening, self.state.playing, self.state.story_key
+        evening.reading.interrupted(at_s)
+        evening.lay_aside()
+        if self.state.phase in IN_SLEEP:
+            return []
+        actions = evening.sink_lamp(at_s)
+        if was_playing and key is not None:
+            actions += evening.keep(key, 0.0)
+            evening.reading.forget()
+            following = evening.shelf.next_after(key)
+            if following is not None:
+                evening.shelf.choose(following.key)
+            self._note(story_key=None, position_s=None)
+        return actions
+
+    def _end(self, cue: Cue, came_from: Phase, at_s: float) -> Actions:
+        evening, actions = self._evening, Actions()
+        if self.state.loaded:
+            actions.append(StopStory())
+        if self.state.playing and came_from not in IN_SLEEP:
+            evening.move_on(at_s)
+            actions += evening.keep_here()
+        evening.lay_aside()
+        evening.page.renew()
+        evening.reading.forget()
+        self._note(fade_db=0.0, lamp_base_pct=0.0)
+        if cue is Cue.NIGHT_OVER:
+            self._note(listened_s=0.0)
+        elif came_from is not Phase.MORNING:
+            actions += evening.dim(0.0, evening.settings.stop_lamp_out_s)
+        return actions
+
+    # ---- time and player ------------------------------------------------------------------------------------------
+
+    def tick(self, at_s: float, sleep_probability: float | None) -> Actions:
+        """A second or so has passed. ``sleep_probability`` is None while nothing is known."""
+        actions, cues = self._evening.tick(at_s, sleep_probability)
+        for cue in cues:
+            actions += self._receive(cue, at_s)
+        return actions
+
+    def player(self, report: PlayerReported) -> Actions:
+        """Where the speaker is. Reports about a story that was left meanwhile are old news."""
+        evening = self._evening
+        story = evening.shelf.find(self.state.story_key) if self.state.story_key is not None else None
+        about_other = report.path is not None and story is not None and report.path != story.path
+        if not self.state.playing or about_other:
+            return []
+        if report.state == "playing":
+            self._note(position_s=report.position_s, position_at_s=report.at_s, failures=0)
+            evening.move_on(report.at_s)
+            return []
+        if report.state == "ended":
+            return self._receive(Cue.STORY_OVER, report.at_s)
+        return self._failed(report) if report.state == "failed" else []
+
+    def _failed(self, report: PlayerReported) -> Actions:
+        """Try the next story; after a few the evening is quiet. Nobody asleep is read another one."""
+        evening, key = self._evening, self.state.story_key
+        actions: Actions = [Say(f"“{key}” cannot be played: {report.problem or 'no reason given'}", "warning")]
+        self._note(failures=self.state.failures + 1)
+        following = evening.shelf.next_after(key)
+        evening.lay_aside()
+        if self.state.phase in WITH_STORY and following is not None and self.state.failures < FAILURES:
+            return actions + evening.play(following, evening.shelf.bookmark_s(following.key), report.at_s)
+        actions.append(Say("No story can be played; the evening is quiet.", "warning"))
+        return actions + self._receive(Cue.STORY_OVER, report.at_s)
+
+    # ---- hands ----------------------------------------------------------------------------------------------------
+
+    def press(self, press: Press, at_s: float) -> Actions:
+        """Tap: begin, or one more page. Double: pause and go on. Hold: stop."""
+        phase = self.state.phase
+        if press is Press.HOLD:
+            return self._receive(Cue.STOP, at_s)
+        if press is Press.TAP:
+            return self._receive(Cue.BEGIN if phase in (Phase.IDLE, Phase.MORNING) else Cue.PAGE, at_s)
+        if phase in WITH_STORY and self.state.playing:
+            actions = self._evening.fall_silent(at_s)
+            self._note(paused_by_hand=True)
+            return actions
+        if phase in WITH_STORY and self.state.paused_by_hand:
+            return self._evening.resume(at_s)
+        return self._receive(Cue.PAGE, at_s)
+
+    def one_more_page(self, at_s: float) -> Actions:
+        return self._receive(Cue.PAGE, at_s)
+
+    def choose_story(self, key_or_title: str, at_s: float) -> Actions:
+        """The evening's story; while one is being told it changes at once."""
+        evening = self._evening
+        before = self.state.story_key
+        story = evening.shelf.choose(key_or_title)
+        if story is None:
+            return [Say(f"There is no story “{key_or_title}” on the shelf.", "warning")]
+        telling = self.state.phase in WITH_STORY and (self.state.playing or self.state.paused_by_hand)
+        if story.key == before and telling:
+            return []
+        if not telling:
+            self._note(story_key=None, position_s=None)  # whatever was paused is no longer the evening's
+            return [Say(f"The story is “{story.title}”.")]
+        kept = evening.fall_silent(at_s)
+        return [a for a in kept if not isinstance(a, PauseStory)] + evening.play(
+            story, evening.shelf.bookmark_s(story.key), at_s
+        )
+
+    def set_volume(self, volume_pct: float, at_s: float) -> Actions:  # noqa: ARG002 - every hand has its time
+        """The person's own volume, heard at once; the fade stays what it is."""
+        evening = self._evening
+        self._note(volume_pct=evening.allowed_pct(volume_pct))
+        self._note(gain_db=evening.gain_db())
+        return [SetGain(self.state.gain_db)] if self.state.loaded else []
+
+    def set_fade_time(self, fade_min: float, at_s: float) -> Actions:  # noqa: ARG002
+        """How long the page takes from full to its floor, at the least."""
+        page = self._evening.page
+        fade_min = max(1.0, fade_min)
+        self._evening.page = FallingPage(replace(page.settings, fade_s=fade_min * 60.0), page.state)
+        self._note(fade_min=fade_min)
+        return []
+
+    def lamp_by_hand(self, lightness_pct: float, over_s: float, at_s: float) -> Actions:  # noqa: ARG002
+        """A hand on the lamp: obeyed, and the ritual keeps off it until the next phase."""
+        self._note(lamp_by_hand=True, lamp_target_pct=lightness_pct)
+        return [DimLamp(lightness_pct, over_s)]
+
+    # ---- the journal ----------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that must survive a kill, as JSON can hold it. Bookmarks are kept by ``KeepBookmark``."""
+        evening = self._evening
+        chosen = evening.shelf.chosen
+        return to_plain(
+            evening.state, evening.page.state, evening.reading.stretches, None if chosen is None else chosen.key
+        )
+
+    def restore(self, saved: Mapping[str, Any], shift_s: float, at_s: float) -> Actions:
+        """Carry on from ``to_dict``. ``shift_s`` is added to its times to make them this run's; ``at_s`` is now."""
+        evening = self._evening
+        try:
+            state, fade, stretches, chosen = from_plain(saved, shift_s)
+        except (KeyError, TypeError, ValueError) as problem:
+            return [Say(f"The saved evening cannot be read ({problem!r}); a new one begins.", "warning")]
+        was_playing, last_s = state.playing, at_s if state.at_s is None else state.at_s
+        away_s = max(0.0, at_s - last_s)
+        evening.state = replace(
+            state,
+            at_s=at_s,
+            playing=False,
+            loaded=False,
+            landing=False,
+            volume_pct=evening.allowed_pct(state.volume_pct),
+        )
+        evening.page = FallingPage(
+            replace(evening.settings.fade, fade_s=state.fade_min * 60.0), replace(fade, at_s=at_s)
+        )
+        evening.reading = Reading(stretches)
+        if chosen is not None:
+            evening.shelf.choose(chosen)
+        if state.phase is Phase.IDLE:
+            return []
+        lamp: Actions = [DimLamp(state.lamp_target_pct, 2.0)]
+        if away_s > evening.settings.away_limit_s:
+            return self._back_late(lamp)
+        story = evening.shelf.find(state.story_key) if state.story_key is not None else None
+        if state.phase in WITH_STORY and was_playing and story is not None and state.position_s is not None:
+            return lamp + evening.play(story, max(0.0, state.position_s - evening.settings.resume_rewind_s), at_s)
+        return lamp
+
+    def _back_late(self, lamp: Actions) -> Actions:
+        """The daemon was away for long: whatever was going on, nobody is waiting for it any more."""
+        phase = self.state.phase
+        if phase in (Phase.WIND_DOWN, *WITH_STORY):
+            self._note(lamp_base_pct=0.0, lamp_target_pct=0.0, lamp_sinks_at_s=None, paused_by_hand=False)
+            self._note(phase=Phase.IDLE if phase is Phase.WIND_DOWN else Phase.DRIFTING)
+            return [DimLamp(0.0, 2.0), Say("Back after a long while: the evening stays quiet; a tap goes on with it.")]
+        return lamp
