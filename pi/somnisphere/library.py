@@ -1,4 +1,4 @@
-"""A folder of stories is the shelf: read it, and say of every file that cannot be told why. The only file with mutagen."""
+"""A folder of stories is the shelf: read it, and say why a file cannot be told. The only file with mutagen."""
 
 from dataclasses import dataclass
 from pathlib import Path
