@@ -47,7 +47,7 @@ def test_a_clean_pulse_is_trusted_and_noise_is_not() -> None:
     for noise in (rng.normal(0, 100, 6000), smooth, np.cumsum(rng.normal(0, 10, 6000))):
         beats = heard(list(pulse_blocks(120_000 + noise, 50.0)))
         trusted = [beat for beat in beats if beat.ibi_s is not None]
-        assert len(trusted) < 12
+        assert len(trusted) < 0.15 * len(beats)
 
 
 def test_beats_come_a_few_seconds_late_at_most_and_in_order() -> None:

@@ -245,7 +245,7 @@ def _choose(
     for place, strength in zip(slot.tolist(), strong, strict=True):
         best[place] = max(best[place], strength)
     threshold = max(SHARE * median(best), faintest)
-    refractory_s = min(max(0.28, 0.55 * period_s), 0.6)
+    refractory_s = min(max(0.28, 0.5 * period_s), 0.42)
     taken: list[int] = []
     times: list[float] = times_s.tolist()
     for c in sorted(range(len(strong)), key=lambda k: -strong[k]):

@@ -16,8 +16,8 @@ from somnisphere.sleep.beats import TRUSTED, Wave
 from somnisphere.sleep.filters import Floats
 
 WINDOW_S = 60.0
-GRID_HZ = 4.0
-POINTS = 1024
+GRID_HZ = 2.0
+POINTS = 512
 LOWEST_BPM, HIGHEST_BPM = 7.0, 40.0
 """Slower than this, vessels swing by themselves (Mayer waves, six a minute), and asleep hardly anybody breathes so."""
 AROUND_BPM = 1.5
@@ -123,13 +123,15 @@ def _spectrum(times_s: Floats, values: Floats, end_s: float) -> NDArray[np.float
 
     What else moves the pulse falls off as one over the frequency, so power is multiplied by it.
     """
-    middle = np.median(values)
-    spread = 4.0 * float(np.median(np.abs(values - middle))) + 1e-300
+    half = len(values) // 2
+    middle = float(np.partition(values, half)[half])
+    spread = 4.0 * float(np.partition(np.abs(values - middle), half)[half]) + 1e-300
     grid_s = np.linspace(end_s - WINDOW_S, end_s, len(_HANN))
     y = np.interp(grid_s, times_s, np.clip(values, middle - spread, middle + spread))
     # Slower than a breath of twelve seconds is not breathing.
     length = int(12.0 * GRID_HZ) + 1
-    y -= np.convolve(np.pad(y, length // 2, mode="edge"), np.full(length, 1 / length), "valid")
+    ends = np.concatenate((np.full(length // 2, y[0]), y, np.full(length // 2, y[-1])))
+    y -= np.convolve(ends, np.full(length, 1 / length), "valid")
     bins = np.fft.rfft(y * _HANN, POINTS)
     return np.asarray((bins.real**2 + bins.imag**2) * _RATES_BPM, dtype=np.float64)
 

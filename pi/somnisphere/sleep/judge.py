@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from somnisphere.sleep.filters import Floats
 
-COARSE_HZ = 25.0
-"""Rate at which periodicity is looked for: the slope holds nothing above 8 Hz."""
+COARSE_HZ = 16.0
+"""Least rate at which periodicity is looked for: the smoothed slope holds next to nothing above 8 Hz."""
 SHORTEST_S, LONGEST_S = 0.3, 1.8
 """Periods considered: 33 to 200 beats a minute."""
 SHAPE_S = 0.28
