@@ -169,6 +169,9 @@ class Stream(ABC):
                 return []
             chip.verify(bus)
             raise MisreadError(f"{_NOUNS[self.part]} answers but takes no samples.")
+        if not clock.anchored and (fetched.lost_after or count > 1.1 * expected + 3.0):
+            # More than can have come since the FIFO was emptied: it was not, or its samples are of unknown age.
+            raise MisreadError(f"{_NOUNS[self.part]} was not read in time, or does not take what it is told.")
         self._failures = 0
         samples: list[Sample] = self._say(at_s, True, "")
         samples += self._blocks(self._place(clock, at_s, count, fetched), fetched)
@@ -188,8 +191,7 @@ class Stream(ABC):
             clock.restart()
         if fetched.lost_after:
             # A FIFO that filled up and refused more holds old samples: they join the last block, the present is lost.
-            full_s = self._read_s + count / clock.rate_hz
-            placed = clock.extrapolate(count) if clock.anchored else clock.place(min(full_s, at_s), count)
+            placed = clock.extrapolate(count)
             clock.restart()
         else:
             placed = clock.place(at_s, count)

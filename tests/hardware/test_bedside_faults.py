@@ -5,6 +5,8 @@ import errno
 from typing import Any
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from tests.hardware.bed import Bed, TellTale, bed_of
 
 from somnisphere_hardware.bedside import BedsideSettings
@@ -335,12 +337,46 @@ def test_settings_changed_behind_our_back(address: int, register: int, value: in
     assert bed.bedside.samples_lost[part] > 0
 
 
+def test_a_clear_that_did_not_take_is_noticed() -> None:
+    """A bus stuck high swallows writes: the FIFO then still holds what was to be thrown away, of unknown age."""
+    run(StuckBus(True, 87.6, 88.1), until_s=100.0)
+    run(StuckBus(True, 86.35, 87.51), until_s=100.0, clock_error=0.034)
+
+
 def test_the_cap_is_kept_under_every_fault() -> None:
     body = TellTale(scale=0.3)
-    settings = BedsideSettings(led_cap_ma=9.0)
-    with bed_of(SimulatedMax30102(body), settings=settings) as bed:
+    capped = BedsideSettings(led_cap_ma=9.0)
+    with bed_of(SimulatedMax30102(body), settings=capped) as bed:
         bed.sim.add_fault(CutRead(PULSE, chance=0.05))
         bed.sim.add_fault(BrownOut(PULSE, 60.0))
         bed.run(300.0)
     assert max(max(block.led_ir_ma, block.led_red_ma) for block in bed.pulse) == 9.0
     bed.check_truth(body)
+
+
+def any_fault() -> st.SearchStrategy[Fault]:
+    """One fault of any kind, at any time of the first two minutes, at any chip."""
+    address = st.sampled_from([PULSE, 0x68])
+    from_s = st.floats(0.0, 120.0)
+    span_s = st.floats(0.01, 30.0)
+    codes = st.sampled_from([errno.EREMOTEIO, errno.EIO, errno.EAGAIN, errno.ENXIO, errno.ETIMEDOUT, errno.ENODEV])
+    return st.one_of(
+        st.builds(BrownOut, address, from_s),
+        st.builds(lambda a, t, s: Unplugged(a, t, t + s), st.one_of(address, st.none()), from_s, span_s),
+        st.builds(lambda h, t, s: StuckBus(h, t, t + s), st.booleans(), from_s, span_s),
+        st.builds(
+            lambda a, n, t, k: CutRead(a, n, t, times=k), address, st.integers(0, 160), from_s, st.integers(1, 4)
+        ),
+        st.builds(lambda e, a, t, k: Refused(e, a, t, times=k), codes, address, from_s, st.integers(1, 6)),
+    )
+
+
+@settings(
+    max_examples=20, deadline=None, derandomize=True, phases=[Phase.generate]
+)  # shrinking two simulated minutes takes longer than it helps
+@given(st.lists(any_fault(), min_size=1, max_size=6), st.floats(-0.05, 0.05))
+def test_any_faults_in_any_order_garble_nothing_and_end(faults: list[Fault], clock_error: float) -> None:
+    bed = run(*faults, until_s=700.0, clock_error=clock_error)
+    assert alive_at(bed, "pulse", 700.0)
+    assert alive_at(bed, "motion", 700.0)
+    assert said(bed, "pulse")[-1] == said(bed, "motion")[-1] == (True, "")
