@@ -44,6 +44,9 @@ class NumberBedside:
         self.bookmarks: dict[str, float] = {}
         self.done: list[RitualAction] = []
 
+    def in_phase(self, phase: Phase) -> bool:
+        return self.ritual.state.phase is phase
+
     @property
     def phase(self) -> Phase:
         return self.ritual.state.phase

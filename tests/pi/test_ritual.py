@@ -21,20 +21,20 @@ from somnisphere.events import (
 def test_a_whole_evening_night_and_morning() -> None:
     bed = NumberBedside()
     assert bed.press(Press.TAP)[1:] == [DimLamp(45.0, 15.0)]
-    assert bed.phase is Phase.WIND_DOWN
+    assert bed.in_phase(Phase.WIND_DOWN)
     done = bed.live(300)
     assert done[0] == DimLamp(20.0, 285.0)
     assert PlayStory(LONG.path, 0.0, volume_gain_db(50.0)) in done
     bed.live(600)
     assert bed.gain_db == volume_gain_db(50.0), "awake: as loud as the person wants it"
     bed.live(400, 0.8)
-    assert bed.phase is Phase.DRIFTING
+    assert bed.in_phase(Phase.DRIFTING)
     assert bed.gain_db < volume_gain_db(50.0) - 15
     assert 0 < bed.lamp_pct < 12
     onset_s, onset_position_s = bed.at_s, bed.position_s
     bed.live(150, 0.95)
     bed.do(bed.ritual.slept(bed.at_s, onset_s))
-    assert bed.phase is Phase.ASLEEP
+    assert bed.in_phase(Phase.ASLEEP)
     assert bed.lamp_pct == 0.0
     assert bed.bookmarks[LONG.key] == pytest.approx(onset_position_s - 30.0, abs=1.5)
     bed.live(600, 0.95)
@@ -46,7 +46,7 @@ def test_a_whole_evening_night_and_morning() -> None:
     bed.cue(Cue.WOKE)
     bed.cue(Cue.ROSE)
     bed.cue(Cue.NIGHT_OVER)
-    assert bed.phase is Phase.IDLE
+    assert bed.in_phase(Phase.IDLE)
     told = ["lights_down", "story_began", "drifting", "fell_asleep", "stirred", "woke_up", "morning", "left_bed"]
     assert bed.announced() == told
     assert not any(isinstance(action, Say) and action.level == "warning" for action in bed.done)
@@ -77,7 +77,7 @@ def test_without_a_sensor_the_plain_timer_ends_the_story_and_says_so() -> None:
     assert bed.gain_db < -35
     bed.live(2, None)
     assert not bed.playing
-    assert bed.phase is Phase.DRIFTING
+    assert bed.in_phase(Phase.DRIFTING)
     assert bed.lamp_pct == 0.0
     assert "by the timer, in 30 minutes" in bed.said()
     assert bed.bookmarks[LONG.key] == pytest.approx(1800 - 5, abs=2)
@@ -153,7 +153,7 @@ def test_hold_stops_everything() -> None:
     bed = NumberBedside()
     bed.begin()
     bed.press(Press.HOLD)
-    assert bed.phase is Phase.IDLE
+    assert bed.in_phase(Phase.IDLE)
     assert bed.path is None
     assert bed.lamp_pct == 0.0
     assert bed.bookmarks[LONG.key] == pytest.approx(60 - 5, abs=2)
@@ -187,7 +187,7 @@ def test_a_story_that_ends_leaves_a_quiet_evening_and_the_next_page_is_the_next_
     bed.do(bed.ritual.choose_story("the boat", 0.0))
     bed.press(Press.TAP)
     bed.live(300 + 601)
-    assert bed.phase is Phase.DRIFTING
+    assert bed.in_phase(Phase.DRIFTING)
     assert bed.bookmarks[SHORT.key] == 0.0
     assert bed.lamp_pct == 0.0
     assert PlayStory(LONG.path, 0.0, volume_gain_db(50)) in bed.press(Press.TAP)
@@ -212,7 +212,7 @@ def test_a_broken_story_gives_way_to_the_next_and_then_to_quiet() -> None:
         bed.playing = False
         bed.do(bed.ritual.player(PlayerReported(bed.at_s, "failed", None, 0.0, "no player")))
     assert not bed.playing
-    assert bed.phase is Phase.DRIFTING
+    assert bed.in_phase(Phase.DRIFTING)
     assert bed.shelf.bookmarks.get(SHORT.key, 0.0) == 0.0
 
 
@@ -229,7 +229,7 @@ def test_an_empty_shelf_is_a_quiet_evening() -> None:
     bed = NumberBedside(stories=[])
     bed.press(Press.TAP)
     bed.live(301)
-    assert bed.phase is Phase.DRIFTING
+    assert bed.in_phase(Phase.DRIFTING)
     assert "no story on the shelf" in bed.said()
     assert "story_began" not in bed.announced()
 
@@ -284,5 +284,5 @@ def test_nobody_there_ends_the_evening_by_itself() -> None:
     bed = NumberBedside(RitualSettings(quiet_limit_s=4000.0))
     bed.press(Press.TAP)
     bed.live(300 + 1800 + 4001, None)
-    assert bed.phase is Phase.IDLE
+    assert bed.in_phase(Phase.IDLE)
     assert bed.path is None

@@ -42,7 +42,7 @@ def test_a_story_goes_on_after_a_kill() -> None:
     assert after.gain_db == pytest.approx(bed.gain_db, abs=0.3)
     assert after.lamp_pct == bed.lamp_pct
     after.live(600, 0.95)
-    assert after.phase is Phase.DRIFTING
+    assert after.in_phase(Phase.DRIFTING)
     after.do(after.ritual.slept(after.at_s, 10.0 - 20.0 - 100.0))
     assert after.bookmarks[LONG.key] == pytest.approx(bed.position_s - 130, abs=2), "dated back over the kill"
 
@@ -55,7 +55,7 @@ def test_a_sleeper_is_left_in_the_dark_and_the_quiet() -> None:
     for away_s in (5.0, 5000.0):
         after = reborn(bed, away_s)
         after.live(120, 0.9)
-        assert after.phase is Phase.ASLEEP
+        assert after.in_phase(Phase.ASLEEP)
         assert not after.playing
         assert after.lamp_pct == 0.0
 

@@ -156,9 +156,10 @@ class Ritual:
         evening, was_playing, key = self._evening, self.state.playing, self.state.story_key
         evening.reading.interrupted(at_s)
         evening.lay_aside()
+        actions: Actions = [StopStory()] if was_playing else []
         if self.state.phase in IN_SLEEP:
-            return []
-        actions = evening.sink_lamp(at_s)
+            return actions
+        actions += evening.sink_lamp(at_s)
         if was_playing and key is not None:
             actions += evening.keep(key, 0.0)
             evening.reading.forget()
