@@ -380,3 +380,13 @@ def test_samples_do_not_depend_on_when_they_are_read() -> None:
     assert (streams[0] == streams[1]).all()
     assert (streams[0] == streams[2]).all()
     assert streams[0][:, 0].std() > 1
+
+
+@pytest.mark.parametrize(("rollover", "expected"), [(0x10, range(9, 41)), (0x00, range(1, 33))])
+def test_overflow_of_a_fifo_already_half_full(rig: Rig, rollover: int, expected: range) -> None:
+    rig.start(fifo=rollover)
+    rig.at(20.2)
+    assert rig.read(0x04) == b"\x14"
+    rig.at(40.2)
+    assert rig.read(0x05) == b"\x08"
+    assert numbers(rig.counts(32)) == list(expected)

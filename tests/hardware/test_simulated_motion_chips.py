@@ -180,6 +180,8 @@ def test_mpu_fifo_order_and_reset() -> None:
         rig.bus.now_s = 1.06
         rig.write(0x6A, 0x44)  # FIFO_RESET is heard only while FIFO_EN is 0
         assert mpu_count(rig) > 0
+        rig.write(0x6A, 0x00)
+        assert mpu_count(rig) > 0
         rig.write(0x6A, 0x04)
         assert mpu_count(rig) == 0
         assert rig.read(0x6A) == b"\x00"
@@ -218,6 +220,16 @@ def test_mpu_cut_read_leaves_the_count_out_of_step() -> None:
         with pytest.raises(OSError, match="5"):
             rig.read(0x74, 60)
         assert mpu_count(rig) == 150 - 8
+
+
+def test_mpu_an_axis_in_standby_reads_zero() -> None:
+    with rigged(SimulatedMpu6050(STILL)) as rig:
+        rig.write(0x6C, 0x10)
+        start_mpu(rig)
+        rig.bus.now_s = 0.06
+        x, y, z = axes(rig.read(0x74, 6), ">")[0]
+        assert y == 0
+        assert min(x, z) > 7000
 
 
 # -- LIS3DH ----------------------------------------------------------------------------------------------------------
@@ -259,6 +271,16 @@ def test_lis_one_burst_reads_the_whole_fifo() -> None:
         times_s = both[:, 0] / 16000 * 100
         assert times_s == pytest.approx(np.arange(1, 41) * 0.04, abs=0.6)
         assert np.polyfit(np.arange(40), times_s, 1)[0] == pytest.approx(0.04, rel=0.2)
+
+
+def test_lis_an_uneven_burst_runs_from_sample_to_sample() -> None:
+    with rigged(SimulatedLis3dh(STILL)) as rig:
+        start_lis(rig)
+        rig.bus.now_s = 0.82
+        burst = rig.read(0xA8, 14)
+        assert int.from_bytes(burst[6:8], "little") / 16000 == pytest.approx(0.5, abs=0.01)
+        assert int.from_bytes(burst[12:14], "little") / 16000 == pytest.approx(0.5, abs=0.01)
+        assert rig.read(0x2F)[0] & 0x1F == 18
 
 
 def test_lis_source_register_and_overrun() -> None:
@@ -436,3 +458,14 @@ def test_adxl_bypass_keeps_only_the_newest() -> None:
         rig.bus.now_s = 20.02
         assert rig.read(0x39)[0] == 1
         assert axes(rig.read(0x32, 6), "<")[0, 0] / 2.56 == pytest.approx(20.0, abs=3.0)
+
+
+def test_adxl_sleep_bit_stops_and_bypass_empties() -> None:
+    with rigged(SimulatedAdxl345(STILL)) as rig:
+        start_adxl(rig)
+        rig.bus.now_s = 5.02 / 25
+        rig.write(0x2D, 0x0C)
+        rig.bus.now_s = 1.0
+        assert rig.read(0x39)[0] == 5
+        rig.write(0x38, 0x00)
+        assert rig.read(0x39)[0] == 1
