@@ -307,12 +307,13 @@ class HomeLink:
     # ---- trouble --------------------------------------------------------------------------------------------------
 
     def _judge(self, mid: int, reasons: Sequence[ReasonCode], deed: str) -> None:
-        with self._lock:
-            topic = self._topics_by_mid.pop(mid, "a topic")
-            bad = [reason for reason in reasons if reason.is_failure]
-            if not bad or topic in self._refused_topics:
-                return
-            self._refused_topics.add(topic)
+        # Never under our lock: paho calls this while it holds a lock of its own that ``publish`` waits for, with ours
+        # held. A dict's ``pop`` and a set's ``add`` are whole by themselves.
+        topic = self._topics_by_mid.pop(mid, "a topic")
+        bad = [reason for reason in reasons if reason.is_failure]
+        if not bad or topic in self._refused_topics:
+            return
+        self._refused_topics.add(topic)
         log.warning("%s does not let us %s %s: %s; mend its access list", self._place, deed, topic, bad[0])
 
     def _lost(self, reason: str) -> None:

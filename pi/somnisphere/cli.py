@@ -61,7 +61,10 @@ def build_parser() -> argparse.ArgumentParser:
     replay = add("replay", "cli_daemon", "replay", "run a recording through chip registers, driver and all the rest")
     replay.add_argument("file", type=Path, help="a recording (.npz or .csv)")
     replay.add_argument("--speed", type=float, default=0.0, help="seconds per second; 0: as fast as it goes (default)")
-    replay.add_argument("--broker", metavar="HOST[:PORT]", help="MQTT broker; else the configured, else none")
+    replay.add_argument("--broker", metavar="HOST[:PORT]", help="publish to this MQTT broker (default: to none)")
+    replay.add_argument(
+        "--every", type=float, default=10.0, metavar="S", help="a row each S seconds (default %(default)g)"
+    )
 
     record = add("record", "cli_daemon", "record", "record this box's chips into a file that replay can play")
     record.add_argument("file", type=Path, help="recording to write")

@@ -3,41 +3,34 @@
 import argparse
 import logging
 import os
-import queue
 import signal
-import sys
+import socket
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from somnisphere.assemble import broker_settings, make_core, make_daemon
+from somnisphere.assemble import assemble, bedside_settings, broker_settings
 from somnisphere.cli import UserError
 from somnisphere.cli_doctor import read_config
 from somnisphere.clock import SystemClock
 from somnisphere.config import Config
-from somnisphere.live import Edge, Inbox, Live
-from somnisphere_hardware.bedside import Bedside, BedsideSettings
+from somnisphere.events import Tick
+from somnisphere.journal import Journal
+from somnisphere.live import Edge, Inbox, Live, PlayerSpoke, utc_offset_s
+from somnisphere.snapshot import Snapshot
+from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.bus import Bus
 from somnisphere_hardware.button import open_button
 from somnisphere_hardware.lamp import open_lamp
 from somnisphere_hardware.speaker import MpvSpeaker
-from somnisphere_home.mqtt import HomeLink, LinkEvent
+from somnisphere_home.mqtt import HomeLink
 
 log = logging.getLogger(__name__)
 
 STOP_S = 3.0
 """How long a clean stop may take to tell the broker."""
-
-
-def bedside_settings(config: Config) -> BedsideSettings:
-    sensor = config.sensor
-    return BedsideSettings(
-        pulse_rate_hz=sensor.pulse_rate_hz,
-        motion_rate_hz=sensor.motion_rate_hz,
-        led_cap_ma=sensor.led_cap_ma,
-        swap_leds=sensor.swap_leds,
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,64 +47,68 @@ def run(arguments: argparse.Namespace) -> int:
             stack.callback(button.close)
         for problem in filter(None, (lamp_problem, button_problem)):
             log.warning("%s", problem)
-        speaker = MpvSpeaker(runtime_folder(), ao=config.speaker.ao, device=config.speaker.device)
+        speaker = MpvSpeaker(
+            runtime_folder(stack), config.speaker.ao, config.speaker.device, wake=lambda: inbox.put(PlayerSpoke())
+        )
         stack.callback(speaker.close)
-        core, journal = make_core(config, clock)
+        journal = Journal(Path(config.journal.path).expanduser())
         stack.callback(journal.close)
-        daemon, session = make_daemon(config, core, bedside, lamp, speaker, journal)
-        link = HomeLink(broker_settings(config), session.will, inbox.put)
-        daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)
-        live = Live(daemon, bedside, link, inbox, clock)
+        wall_s = clock.wall_s()
+        made = assemble(config, Tick(clock.now_s(), wall_s, utc_offset_s(wall_s)), journal, bedside, lamp, speaker)
+        link = HomeLink(broker_settings(config), made.session.will, inbox.put)
+        made.daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)
+        live = Live(made.daemon, bedside, link, inbox, clock, button)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: live.stop())
         link.start()
-        stack.callback(lambda: link.stop(session.farewell(), STOP_S))
+        stack.callback(lambda: link.stop(made.session.farewell(), STOP_S))
         live.run()
-        bedside.rest()
     return 0
 
 
-def runtime_folder() -> Path:
-    """Where the player's private socket lives: what the service manager gives, else the user's runtime folder."""
-    for name in ("RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
-        if folder := os.environ.get(name):
-            return Path(folder.split(":")[0])
-    import tempfile
+def runtime_folder(stack: ExitStack) -> Path:
+    """Where the player's private socket lives: what the service manager gives, else a folder of this run's own."""
+    if folder := os.environ.get("RUNTIME_DIRECTORY"):
+        return Path(folder.split(":")[0])
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="somnisphere-")))
 
-    return Path(tempfile.mkdtemp(prefix="somnisphere-"))
+
+def broker_place(text: str) -> tuple[str, int]:
+    """``HOST`` or ``HOST:PORT``."""
+    host, _, port = text.rpartition(":") if ":" in text else (text, "", "1883")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise UserError(f"--broker {text}: HOST or HOST:PORT is needed, such as 192.168.1.5:1883")
+    return host, int(port)
 
 
 @contextmanager
-def broker_of(arguments: argparse.Namespace, config: Config, *, embedded: bool) -> Iterator[tuple[str, int] | None]:
-    """The broker named on the command line, else the configured one if it answers, else an embedded one."""
-    import socket
-
+def broker_of(arguments: argparse.Namespace, config: Config) -> Iterator[tuple[tuple[str, int], bool]]:
+    """The broker named on the command line, else the configured one if it answers, else an embedded one (True)."""
     if arguments.broker:
-        host, _, port = arguments.broker.partition(":")
-        if port and not port.isdigit():
-            raise UserError(f"--broker {arguments.broker}: HOST or HOST:PORT is needed, such as 192.168.1.5:1883")
-        yield host, int(port or 1883)
+        yield broker_place(arguments.broker), False
         return
-    if not embedded and arguments.config is None:
-        yield None
-        return
+    place = (config.mqtt.host, config.mqtt.port)
     try:
-        socket.create_connection((config.mqtt.host, config.mqtt.port), timeout=1).close()
+        socket.create_connection(place, timeout=1).close()
     except OSError:
-        if not embedded:
+        try:
+            from somnisphere_home.embedded_broker import EmbeddedBroker
+        except ImportError as problem:
             raise UserError(
-                f"No broker answers at {config.mqtt.host}:{config.mqtt.port}; start it, or name one with --broker."
-            ) from None
-        from somnisphere_home.embedded_broker import EmbeddedBroker
-
-        with EmbeddedBroker() as place:
-            yield place
+                f"No broker answers at {place[0]}:{place[1]}. Start one, name one with --broker, or install the one"
+                " that comes along: pip install 'somnisphere[broker]'"
+            ) from problem
+        with EmbeddedBroker() as embedded:
+            yield embedded, True
         return
-    yield config.mqtt.host, config.mqtt.port
+    yield place, False
 
 
 def rehearse(arguments: argparse.Namespace) -> int:
     """A whole evening and night from simulated chips, shown as it goes; ends with its picture."""
+    from somnisphere.cli_files import night_lines
+    from somnisphere.picture import to_svg
+    from somnisphere.picture_png import save_png
     from somnisphere.simulation import open_rehearsal
     from somnisphere.view import LiveView
 
@@ -119,38 +116,66 @@ def rehearse(arguments: argparse.Namespace) -> int:
     logging.getLogger().setLevel(logging.DEBUG if arguments.verbose else logging.WARNING)
     arguments.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        broker = stack.enter_context(broker_of(arguments, config, embedded=True))
-        assert broker is not None
-        hint = (
-            f"Watch it:  mosquitto_sub -h {broker[0]} -p {broker[1]} -v -t 'somnisphere/#'\n"
-            "(no sensor, lamp or sound is needed: chips, pins and speaker are simulated)"
+        broker, embedded = stack.enter_context(broker_of(arguments, config))
+        view = stack.enter_context(LiveView(watch_hint(broker, config.box.node), plain=arguments.plain))
+        simulation = stack.enter_context(
+            open_rehearsal(
+                config,
+                arguments.out,
+                seed=arguments.seed,
+                hours=arguments.hours,
+                speed=arguments.speed,
+                broker=broker,
+                mqtt5=not embedded,
+                show=view.show,
+            )
         )
-        view = stack.enter_context(LiveView(hint, plain=arguments.plain))
-        night = stack.enter_context(open_rehearsal(config, arguments, broker, view.show))
-        night.rehearsal.run(night.until_s)
+        simulation.rehearsal.run(simulation.until_s)
+        shapes, ended = simulation.daemon.picture(), simulation.daemon.finished
+    if ended is not None:
+        for line in night_lines(ended.times, ended.epochs, ended.estimates):
+            print(line)
     svg, png = arguments.out / "night.svg", arguments.out / "night.png"
-    for line in night.lines():
-        print(line)
-    night.save_pictures(svg, png)
+    svg.write_text(to_svg(shapes), encoding="utf-8")
+    save_png(shapes, png)
     print(f"The night's picture: {svg.resolve()} and {png.resolve()}")
     return 0
 
 
+def watch_hint(broker: tuple[str, int], node: str) -> str:
+    return (
+        f"Watch it:  mosquitto_sub -h {broker[0]} -p {broker[1]} -v -t 'somnisphere/{node}/#'\n"
+        "Chips, pins and speaker are simulated; everything else is what runs on a Pi."
+    )
+
+
 def replay(arguments: argparse.Namespace) -> int:
     """A recording through the registers of a simulated chip, the driver and all the rest."""
-    from somnisphere.columns import RecordingError
+    from somnisphere.cli_files import vitals_row, write_rows
+    from somnisphere.recordings import RecordingError, read_recording
     from somnisphere.simulation import open_replay
 
     config = read_config(arguments.config)
     if not arguments.verbose:
         logging.getLogger().setLevel(logging.WARNING)
-    with ExitStack() as stack:
-        broker = stack.enter_context(broker_of(arguments, config, embedded=False))
-        try:
-            replayed = stack.enter_context(open_replay(config, arguments, broker, sys.stdout.write))
-        except RecordingError as problem:
-            raise UserError(str(problem)) from problem
-        replayed.rehearsal.run(replayed.until_s)
+    try:
+        recording = read_recording(arguments.file)
+    except RecordingError as problem:
+        raise UserError(str(problem)) from problem
+    broker = None if arguments.broker is None else broker_place(arguments.broker)
+    due_s = 0.0
+
+    def show(snapshot: Snapshot) -> None:
+        nonlocal due_s
+        if snapshot.at_s >= due_s:
+            due_s = snapshot.at_s + arguments.every
+            write_rows([vitals_row(snapshot)], as_csv=False)
+
+    with (
+        tempfile.TemporaryDirectory(prefix="somnisphere-") as folder,
+        open_replay(config, recording, Path(folder), speed=arguments.speed, broker=broker, show=show) as simulation,
+    ):
+        simulation.rehearsal.run(simulation.until_s)
     return 0
 
 
@@ -176,6 +201,3 @@ def record(arguments: argparse.Namespace) -> int:
         bedside.close()
     print(f"Recorded {arguments.file}. Look at it with: somnisphere beats {arguments.file}")
     return 0
-
-
-__all__ = ["LinkEvent", "queue", "record", "rehearse", "replay", "run"]

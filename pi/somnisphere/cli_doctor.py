@@ -62,7 +62,7 @@ def check_chips(config: Config) -> Iterator[Finding]:
             "check power (3.3 V), ground, SDA (GPIO 2) and SCL (GPIO 3); hardware/README.md shows the wiring",
         )
     for chip in found:
-        yield Finding("chip", chip.known, f"0x{chip.address:02x}: {chip.text}")
+        yield Finding("chip", chip.usable, f"0x{chip.address:02x}: {chip.problem or chip.chip}")
 
 
 def check_story_side(config: Config) -> Iterator[Finding]:

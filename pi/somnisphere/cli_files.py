@@ -11,7 +11,8 @@ from typing import Any
 
 from somnisphere.cli import UserError
 from somnisphere.columns import RecordingError, read_npz
-from somnisphere.night import STAGES, Epoch, Stage, StageEstimate
+from somnisphere.night import STAGES, Epoch, NightTimes, Stage, StageEstimate
+from somnisphere.snapshot import Snapshot
 
 Row = Mapping[str, Any]
 
@@ -126,14 +127,14 @@ def stage_rows(estimates: Sequence[StageEstimate], reference: Sequence[Stage | N
 
 def night(arguments: argparse.Namespace) -> int:
     """What is known of one night of the journal, in words and clock times."""
-    from somnisphere.config import load
+    from somnisphere.cli_doctor import read_config
     from somnisphere.journal import Journal
     from somnisphere.picture import draw_night, to_svg
 
-    path = load(arguments.config).journal.path
-    if not Path(path).exists():
+    path = Path(read_config(arguments.config).journal.path).expanduser()
+    if not path.exists():
         raise UserError(f"{path}: no journal there yet. It is begun by the first night of `somnisphere run`.")
-    journal = Journal(Path(path))
+    journal = Journal(path)
     try:
         nights = journal.nights()
         date = arguments.date or (nights[-1] if nights else None)
@@ -156,7 +157,7 @@ def night(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def night_lines(times: Any, epochs: Sequence[Epoch], estimates: Sequence[StageEstimate]) -> Iterator[str]:
+def night_lines(times: NightTimes, epochs: Sequence[Epoch], estimates: Sequence[StageEstimate]) -> Iterator[str]:
     """A night as a person would tell it: clock times, and what is not known. ``epochs`` in Unix seconds."""
     from somnisphere.cli import NOT_MEDICAL
 
@@ -172,3 +173,15 @@ def night_lines(times: Any, epochs: Sequence[Epoch], estimates: Sequence[StageEs
     if epochs:
         yield f"  recorded           {len(epochs) // 2} minutes, of which {unknown // 2} could not be told"
     yield f"  {NOT_MEDICAL}"
+
+
+def vitals_row(snapshot: Snapshot) -> Row:
+    """What the home is shown of the body, as one row."""
+    return {
+        "at_s": round(snapshot.at_s, 1),
+        "heart_bpm": None if snapshot.heart_bpm is None else round(snapshot.heart_bpm, 1),
+        "breath_bpm": None if snapshot.breath_bpm is None else round(snapshot.breath_bpm, 1),
+        "spo2_pct": None if snapshot.spo2_pct is None else round(snapshot.spo2_pct, 1),
+        "presence": None if snapshot.presence is None else snapshot.presence.value,
+        "stage": None if snapshot.stage is None else snapshot.stage.value,
+    }

@@ -5,8 +5,9 @@ Hands (button, home) go to the ritual at once. A whole night runs in a ``for`` l
 """
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from somnisphere.bedtime.phases import Cue, Phase
 from somnisphere.bedtime.ritual import Ritual
@@ -28,10 +29,10 @@ from somnisphere.events import (
     ShelfChanged,
     Tick,
 )
-from somnisphere.night import EPOCH_S, Epoch, StageEstimate, unknown_epoch
+from somnisphere.night import EPOCH_S, Epoch, NightTimes, StageEstimate, unknown_epoch
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleep.stager import SleepStager
-from somnisphere.snapshot import Health, NightTimes, Snapshot
+from somnisphere.snapshot import Health, Snapshot
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock
 from somnisphere_home.entity import LightWish
 
@@ -179,8 +180,8 @@ class Core:
         night = self._night
         assert night is not None
         since_wall_s = self._wall_at(given.since_s)
-        if given.cue is Cue.SLEPT:
-            actions: list[Action] = list(self._ritual.slept(given.at_s, given.since_s))
+        if given.cue in (Cue.SLEPT, Cue.RESETTLED):
+            actions: list[Action] = list(self._ritual.slept(given.at_s, given.since_s, given.cue))
             if night.times.fell_asleep_s is None:
                 night.times = replace(night.times, fell_asleep_s=since_wall_s)
         else:
@@ -195,7 +196,7 @@ class Core:
             for action in actions
         ]
         if given.cue is Cue.NIGHT_OVER:
-            actions.append(EndNight(tuple(self._revise(night.epochs))))
+            actions.append(EndNight(night.times, tuple(night.epochs), tuple(self._revise(night.epochs))))
             self.last_night, self._night, self._estimate = night.times, None, None
         return actions
 
@@ -213,14 +214,32 @@ class Core:
         self._stager = self._new_stager()
         return [BeginNight(night_id, at_s)]
 
-    def carry_on(self, times: NightTimes, epochs: Sequence[Epoch]) -> None:
-        """Take up a night after a restart. ``epochs`` in this run's ``at_s``; they pass through the stager again."""
+    def carry_on(self, times: NightTimes, epochs: Sequence[Epoch]) -> list[StageEstimate]:
+        """Take up a night after a restart. ``epochs`` in this run's ``at_s``; they pass through the stager again.
+
+        Their cues were given before the restart: only what the watch remembers is built anew.
+        """
         self._night = _Night(times)
         self._stager = self._new_stager()
-        for epoch in epochs:
-            self._estimate = self._stager.step(epoch)
+        estimates = [self._stager.step(epoch) for epoch in epochs]
+        for epoch, estimate in zip(epochs, estimates, strict=True):
             self._night.epochs.append(epoch)
-            self._night.watch.step(epoch, self._estimate, is_morning=False)
+            self._night.watch.step(epoch, estimate, is_morning=self._is_morning())
+        self._estimate = estimates[-1] if estimates else None
+        return estimates
+
+    def ritual_state(self) -> dict[str, Any]:
+        """The evening as the journal keeps it."""
+        return self._ritual.to_dict()
+
+    def restore_ritual(self, saved: Mapping[str, Any], shift_s: float, at_s: float) -> list[Action]:
+        """Take up a saved evening; ``shift_s`` makes its times this run's."""
+        return list(self._ritual.restore(saved, shift_s, at_s))
+
+    @property
+    def night_times(self) -> NightTimes | None:
+        """When things happened in the night in progress."""
+        return None if self._night is None else self._night.times
 
     @property
     def night_epochs(self) -> Sequence[Epoch]:

@@ -6,7 +6,8 @@ machine's clock, ``rehearsal.py`` steps it through a simulated night. Both there
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 
 from somnisphere.core import Core
 from somnisphere.entities import NIGHT_ENTITY
@@ -27,15 +28,18 @@ from somnisphere.events import (
     ResumeStory,
     Say,
     SetGain,
+    ShelfChanged,
     StopStory,
+    Story,
     Tick,
 )
 from somnisphere.journal import Journal
-from somnisphere.night import StageEstimate
-from somnisphere.picture import draw_night, to_svg
+from somnisphere.night import NightTimes, StageEstimate
+from somnisphere.picture import Shape, draw_night, to_svg
 from somnisphere.snapshot import Health, Snapshot
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.lamp import Lamp
+from somnisphere_hardware.samples import MotionBlock, PulseBlock
 from somnisphere_hardware.speaker import Speaker
 from somnisphere_home.commands import Refusal, Wish
 from somnisphere_home.messages import Message
@@ -51,7 +55,15 @@ LAMP_REPORT_EVERY_S = 10.0
 
 PICTURE_EVERY_S = 1800.0
 
+SAVE_RITUAL_EVERY_S = 30.0
+
+RESCAN_EVERY_S = 600.0
+
 Publish = Callable[[Message], None]
+
+
+def _nowhere(_: Message) -> None:
+    """No broker was given."""
 
 
 @dataclass(slots=True)
@@ -63,8 +75,10 @@ class Parts:
     speaker: Speaker
     journal: Journal
     session: HomeSession[Snapshot]
-    publish: Publish
-    blocks_dropped: Callable[[], int] = field(default=lambda: 0)
+    publish: Publish = _nowhere
+    blocks_dropped: Callable[[], int] = int
+    rescan: Callable[[], tuple[Story, ...] | None] = lambda: None
+    """Reads the story folder again; None when it did not change."""
 
 
 class Daemon:
@@ -73,37 +87,84 @@ class Daemon:
         self._parts = parts
         self._tick = Tick(0.0, 0.0)
         self._home_due_s = 0.0
-        self._lamp_due_s: float | None = None
-        self._lamp_reported_s = -LAMP_REPORT_EVERY_S
+        self._lamp_reported_s = 0.0
+        self._rescan_due_s = 0.0
+        self._ritual_due_s = 0.0
         self._night_id: str | None = None
         self._estimates: list[StageEstimate] = []
+        self._kept_times: NightTimes | None = None
         self._picture_due_s = 0.0
         self._journal_problem = ""
+        self.finished: EndNight | None = None
+        """The last night that ended while this daemon ran."""
+
+    def publish_through(self, publish: Publish, blocks_dropped: Callable[[], int] = int) -> None:
+        """From now on messages go this way."""
+        self._parts.publish, self._parts.blocks_dropped = publish, blocks_dropped
+
+    def carry_on(self, tick: Tick) -> None:
+        """After a restart: take up the evening and the night that the journal holds."""
+        self._tick = tick
+        self._core.receive(tick)
+        journal = self._parts.journal
+        if (night := journal.night_in_progress(tick.at_s, tick.wall_s)) is not None:
+            self._night_id = night.times.night_id
+            self._estimates = self._core.carry_on(night.times, night.epochs)
+            self._picture_due_s = tick.at_s
+            log.info("The night of %s is carried on.", self._night_id)
+        if (saved := journal.saved_ritual(tick.at_s, tick.wall_s)) is not None:
+            for action in self._core.restore_ritual(saved.state, saved.shift_s, tick.at_s):
+                self._perform(action, tick.at_s)
 
     # ---- events in ------------------------------------------------------------------------------------------------
 
     def handle(self, event: Event) -> None:
         """Give one event to the core and do what it asks for."""
+        is_block = isinstance(event, PulseBlock | MotionBlock)
+        at_s = event.end_s if isinstance(event, PulseBlock | MotionBlock) else event.at_s
         for action in self._core.receive(event):
-            self._perform(action, event.start_s if hasattr(event, "start_s") else event.at_s)
+            self._perform(action, at_s)
         if isinstance(event, Tick):
             self._on_tick(event)
-        elif not hasattr(event, "start_s"):  # a hand, a part, a player: the home sees it at once
-            self._show_home(event.at_s)
+        elif not is_block and not isinstance(event, PlayerReported):  # a hand or a part: the home sees it at once
+            self._show_home(at_s)
 
     def _on_tick(self, tick: Tick) -> None:
         self._tick = tick
-        for report in self._parts.speaker.step(tick.at_s):
-            self.handle(PlayerReported(report.at_s, report.state, report.path, report.position_s, report.problem))
-        self._parts.journal.flush(tick.at_s)
+        self.step_speaker(tick.at_s)
+        if tick.at_s >= self._rescan_due_s:
+            self._rescan_due_s = tick.at_s + RESCAN_EVERY_S
+            if (stories := self._parts.rescan()) is not None:
+                self.handle(ShelfChanged(tick.at_s, stories))
+        self._keep(tick)
         if tick.at_s >= self._home_due_s:
             self._show_home(tick.at_s)
+
+    def _keep(self, tick: Tick) -> None:
+        """What must survive a kill goes to the journal, which commits once a minute."""
+        journal = self._parts.journal
+        if tick.at_s >= self._ritual_due_s:
+            self._ritual_due_s = tick.at_s + SAVE_RITUAL_EVERY_S
+            journal.save_ritual(self._core.ritual_state(), tick.at_s, tick.wall_s)
+        times = self._core.night_times
+        if self._night_id is not None and times is not None and times != self._kept_times:
+            self._kept_times = times
+            journal.save_times(replace(times, night_id=self._night_id))
+        journal.flush(tick.at_s)
+        if journal.problem != self._journal_problem:
+            self._journal_problem = journal.problem
+            log.warning("%s", journal.problem or "The journal can be written again.")
 
     def poll_bedside(self, at_s: float) -> float:
         """Read the chips once, on the caller's thread (a rehearsal); return when they want to be read next."""
         for sample in self._parts.bedside.poll(at_s):
             self.handle(sample)
         return self._parts.bedside.due_s
+
+    def step_speaker(self, at_s: float) -> None:
+        """Hear what the player has to say."""
+        for report in self._parts.speaker.step(at_s):
+            self.handle(PlayerReported(report.at_s, report.state, report.path, report.position_s, report.problem))
 
     def step_lamp(self, at_s: float) -> float | None:
         """Move a fading lamp on; return when it wants to be moved next, None at rest."""
@@ -130,8 +191,8 @@ class Daemon:
         self._home_due_s = at_s + HOME_EVERY_S
         snapshot = self.snapshot()
         session, publish = self._parts.session, self._parts.publish
-        for part, ok in (("sensor", not snapshot.sensor_problem), ("player", snapshot.player_ok)):
-            for message in session.part_status(part, online=ok):
+        for part, ok in (("sensor", snapshot.pulse_ok or snapshot.motion_ok), ("player", snapshot.player_ok)):
+            for message in session.part_status(part, ok):
                 publish(message)
         for message in session.update(snapshot, at_s):
             publish(message)
@@ -144,10 +205,15 @@ class Daemon:
             self._parts.publish(message)
 
     def picture_svg(self) -> str:
-        """The night so far, as SVG."""
-        epochs = self._core.night_epochs
+        """The night so far, or the last one when none is in progress, as SVG."""
+        return to_svg(self.picture())
+
+    def picture(self) -> list[Shape]:
+        epochs, estimates = self._core.night_epochs, self._estimates
+        if not epochs and self.finished is not None:
+            epochs, estimates = self.finished.epochs, list(self.finished.estimates)
         offset_s = self._tick.wall_s - self._tick.at_s + self._tick.utc_offset_s
-        return to_svg(draw_night(epochs, self._estimates[: len(epochs)], offset_s, f"Night of {self._night_id}"))
+        return draw_night(epochs, estimates, offset_s, f"Night of {self._night_id}")
 
     def home_connected(self, at_s: float) -> list[str]:
         """The broker answers: everything is published anew. Returns the topics to subscribe to."""
@@ -189,13 +255,41 @@ class Daemon:
             case Say():
                 log.log(logging.WARNING if action.level == "warning" else logging.INFO, "%s", action.text)
             case BeginNight():
-                self._night_id, self._estimates = action.night_id, []
+                self._night_id = self._free_id(action.night_id)
+                parts.journal.open_night(self._night_id, self._wall_at(action.at_s))
+                self._estimates, self._kept_times = [], None
                 self._picture_due_s = action.at_s + PICTURE_EVERY_S
-                parts.journal.open_night(action.night_id, self._wall_at(action.at_s))
             case KeepEpoch():
                 assert self._night_id is not None
                 self._estimates.append(action.estimate)
                 wall_s = self._wall_at(action.epoch.start_s)
                 parts.journal.add_epoch(self._night_id, wall_s, action.epoch, action.estimate)
             case EndNight():
-                self._end_night(action, at_s)
+                assert self._night_id is not None
+                self.finished = action
+                times = replace(action.times, night_id=self._night_id)
+                parts.journal.revise(self._night_id, action.estimates)
+                parts.journal.close_night(self._night_id, self._wall_at(at_s), times)
+                self._show_picture(at_s)
+
+    def _free_id(self, night_id: str) -> str:
+        """A second night of one evening is ``<date>.2``: it must not be written over the first."""
+        taken, number, free = set(self._parts.journal.nights()), 2, night_id
+        while free in taken:
+            free, number = f"{night_id}.{number}", number + 1
+        return free
+
+    def _announce(self, action: Announce) -> None:
+        wall_s = self._wall_at(action.at_s)
+        at = datetime.fromtimestamp(wall_s, timezone(timedelta(seconds=self._tick.utc_offset_s)))
+        attributes = {
+            "night_id": self._night_id,
+            "at": at.isoformat(timespec="seconds"),
+            "confidence": None if action.confidence is None else round(action.confidence, 2),
+        }
+        self._parts.journal.add_moment(self._night_id, wall_s, action.type, action.confidence)
+        for message in self._parts.session.moment(action.type, attributes, action.at_s):
+            self._parts.publish(message)
+
+    def _wall_at(self, at_s: float) -> float:
+        return self._tick.wall_s + (at_s - self._tick.at_s)

@@ -1,5 +1,5 @@
 """What the home sees: one tuple of ``Entity`` over ``Snapshot``. Discovery, states, commands and the reference table
-are pure functions of it. No score, no percentage of sleep, no streak, no goal: a test reads this file for them.
+are pure functions of it. A body is told as it is and never judged: a test reads this file for words that would.
 """
 
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from typing import Any
 
 from somnisphere.bedtime.phases import Phase
 from somnisphere.events import MOMENTS
-from somnisphere.night import STAGES, Presence
-from somnisphere.snapshot import NightTimes, Snapshot
+from somnisphere.night import STAGES, NightTimes, Presence
+from somnisphere.snapshot import Snapshot
 from somnisphere_home.entity import Entity, choice, light_json, light_state, number, press
 
 NIGHT_ENTITY = "night"

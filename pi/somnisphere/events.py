@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from somnisphere.night import Epoch, StageEstimate
+from somnisphere.night import Epoch, NightTimes, StageEstimate
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock
 
 # ---- in -----------------------------------------------------------------------------------------------------------
@@ -176,8 +176,10 @@ class KeepEpoch:
 
 @dataclass(frozen=True, slots=True)
 class EndNight:
-    """The open night is closed, with the overnight revision of all its epochs."""
+    """The open night is closed; ``estimates`` is the overnight revision of its epochs."""
 
+    times: NightTimes
+    epochs: tuple[Epoch, ...]
     estimates: tuple[StageEstimate, ...]
 
 

@@ -3,7 +3,7 @@
     sensor thread   polls the bedside            -> inbox (blocks may be dropped when it is full: counted)
     paho's thread   messages of the broker       -> inbox (never dropped)
     gpiozero's      edges of the button          -> inbox (never dropped)
-    main thread     takes events in order, moves a fading lamp, ticks once a second
+    main thread     takes events in order, moves a fading lamp, ticks twice a second
 
 Only the main thread touches the core, the lamp, the speaker, the journal and the home session, so there is no lock.
 """
@@ -19,13 +19,14 @@ from somnisphere.clock import Clock
 from somnisphere.daemon import Daemon
 from somnisphere.events import BrokerReported, ButtonPressed, Press, Tick
 from somnisphere_hardware.bedside import Bedside
-from somnisphere_hardware.button import PressDecoder
-from somnisphere_hardware.samples import PartState, Sample
+from somnisphere_hardware.button import Button, PressDecoder
+from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock, Sample
 from somnisphere_home.mqtt import Connected, Disconnected, HomeLink, LinkEvent, Received
 
 log = logging.getLogger(__name__)
 
-TICK_S = 1.0
+TICK_S = 0.5
+"""How often time is told to the core; mpv wants to be asked about this often too."""
 INBOX_BLOCKS = 240
 """Sample blocks waiting at most: two minutes of a stalled consumer."""
 
@@ -38,11 +39,19 @@ class Edge:
     pressed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PlayerSpoke:
+    """The player's thread has something to say: ``Daemon.step_speaker`` hears it."""
+
+
+Item = Sample | LinkEvent | Edge | PlayerSpoke
+
+
 class Inbox:
     """One queue for everything that happens. Samples are dropped when too many wait; hands and homes never are."""
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[Sample | LinkEvent | Edge] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._blocks = 0
         self.blocks_dropped = 0
@@ -56,16 +65,16 @@ class Inbox:
                 self._blocks += 1
         self._queue.put(sample)
 
-    def put(self, item: LinkEvent | Edge) -> None:
+    def put(self, item: LinkEvent | Edge | PlayerSpoke) -> None:
         self._queue.put(item)
 
-    def get(self, timeout_s: float) -> Sample | LinkEvent | Edge | None:
+    def get(self, timeout_s: float) -> Item | None:
         """The next item, or None after ``timeout_s``."""
         try:
             item = self._queue.get(timeout=max(0.0, timeout_s)) if timeout_s > 0 else self._queue.get_nowait()
         except queue.Empty:
             return None
-        if not isinstance(item, PartState | Connected | Disconnected | Received | Edge):
+        if isinstance(item, PulseBlock | MotionBlock):
             with self._lock:
                 self._blocks -= 1
         return item
@@ -104,16 +113,18 @@ def utc_offset_s(wall_s: float) -> float:
 class Live:
     """Runs a daemon until ``stop`` is called (from any thread or a signal handler)."""
 
-    def __init__(self, daemon: Daemon, bedside: Bedside, link: HomeLink, inbox: Inbox, clock: Clock) -> None:
+    def __init__(
+        self, daemon: Daemon, bedside: Bedside, link: HomeLink, inbox: Inbox, clock: Clock, button: Button | None = None
+    ) -> None:
         self._daemon = daemon
         self._bedside = bedside
         self._link = link
         self._inbox = inbox
         self._clock = clock
+        self._button = button
         self._decoder = PressDecoder()
         self._stop_asked = False
         self._crash: BaseException | None = None
-        self._lamp_due_s: float | None = None
 
     def stop(self) -> None:
         self._stop_asked = True
@@ -134,6 +145,8 @@ class Live:
                     wall_s = self._clock.wall_s()
                     self._daemon.handle(Tick(now_s, wall_s, utc_offset_s(wall_s)))
                     tick_due_s = max(tick_due_s + TICK_S, now_s)
+                    if self._button is not None:  # an edge may have been missed: equal levels change nothing
+                        self._take(Edge(now_s, self._button.is_pressed))
                 for word in self._decoder.tick(now_s):
                     self._daemon.handle(ButtonPressed(now_s, Press(word)))
                 lamp_due_s = self._daemon.step_lamp(now_s)
@@ -144,11 +157,13 @@ class Live:
         if self._crash is not None:
             raise self._crash
 
-    def _take(self, item: Sample | LinkEvent | Edge | None) -> None:
+    def _take(self, item: Item | None) -> None:
         at_s = self._clock.now_s()
         match item:
             case None:
                 pass
+            case PlayerSpoke():
+                self._daemon.step_speaker(at_s)
             case Edge():
                 for word in self._decoder.edge(item.pressed, item.at_s):
                     self._daemon.handle(ButtonPressed(item.at_s, Press(word)))

@@ -103,3 +103,14 @@ class StageEstimate:
     def sleep_probability(self) -> float | None:
         """P(not awake), or None when nothing is known."""
         return None if self.probabilities is None else 1.0 - self.probabilities[0]
+
+
+@dataclass(frozen=True, slots=True)
+class NightTimes:
+    """When things happened in one night, Unix seconds; None means not known or not yet."""
+
+    night_id: str
+    in_bed_s: float | None = None
+    fell_asleep_s: float | None = None
+    woke_up_s: float | None = None
+    left_bed_s: float | None = None

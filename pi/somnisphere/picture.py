@@ -96,13 +96,13 @@ def _hypnogram(
     for place, stage in enumerate(STAGE_ORDER):
         yield Text(LEFT_PX - 12, top + (place + 0.5) * row + 5, STAGE_NAME[stage], "end")
     start_s = epochs[0].start_s
-    for first, last, stage in _runs(estimates):
+    for first, last, known in _runs(estimates):
         x = left_px + (epochs[first].start_s - start_s) * scale
         width = (epochs[last].start_s + EPOCH_S - epochs[first].start_s) * scale
-        if stage is None:  # not known: a quiet band over all rows, never a stage
+        if known is None:  # not known: a quiet band over all rows, never a stage
             yield Rectangle(x, top, width, bottom - top, FAINT)
         else:
-            yield Rectangle(x, top + STAGE_ORDER.index(stage) * row + 4, width, row - 8, STAGE_COLOUR[stage])
+            yield Rectangle(x, top + STAGE_ORDER.index(known) * row + 4, width, row - 8, STAGE_COLOUR[known])
 
 
 def _runs(estimates: Sequence[StageEstimate]) -> Iterator[tuple[int, int, Stage | None]]:

@@ -3,18 +3,7 @@
 from dataclasses import dataclass
 
 from somnisphere.bedtime.phases import Phase
-from somnisphere.night import Presence, Stage
-
-
-@dataclass(frozen=True, slots=True)
-class NightTimes:
-    """When things happened in one night, Unix seconds; None means not known or not yet."""
-
-    night_id: str
-    in_bed_s: float | None = None
-    fell_asleep_s: float | None = None
-    woke_up_s: float | None = None
-    left_bed_s: float | None = None
+from somnisphere.night import NightTimes, Presence, Stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,114 @@
+"""Puts a daemon together from a configuration. Which chips, lamp, speaker and broker it gets is the caller's choice."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from somnisphere import __version__
+from somnisphere.bedtime.ritual import Ritual
+from somnisphere.bedtime.shelf import Shelf
+from somnisphere.config import Config, ConfigError
+from somnisphere.core import Core, CoreSettings
+from somnisphere.daemon import Daemon, Parts
+from somnisphere.entities import ENTITIES
+from somnisphere.events import Story, Tick
+from somnisphere.journal import Journal
+from somnisphere.library import STARTER_FOLDER, scan
+from somnisphere.sleep.overnight import revise
+from somnisphere.sleep.pipeline import SleepPipeline
+from somnisphere.sleep.stager import SleepStager
+from somnisphere.snapshot import Snapshot
+from somnisphere_hardware.bedside import Bedside, BedsideSettings
+from somnisphere_hardware.lamp import Lamp
+from somnisphere_hardware.speaker import Speaker
+from somnisphere_home.discovery import DeviceInfo
+from somnisphere_home.messages import Topics
+from somnisphere_home.mqtt import BrokerSettings
+from somnisphere_home.session import HomeSession
+
+log = logging.getLogger(__name__)
+
+
+def bedside_settings(config: Config) -> BedsideSettings:
+    sensor = config.sensor
+    return BedsideSettings(
+        pulse_rate_hz=float(sensor.pulse_rate_hz),
+        motion_rate_hz=float(sensor.motion_rate_hz),
+        led_start_ma=min(BedsideSettings().led_start_ma, sensor.led_cap_ma),
+        led_cap_ma=sensor.led_cap_ma,
+        swap_leds=sensor.swap_leds,
+    )
+
+
+def broker_settings(config: Config, place: tuple[str, int] | None = None) -> BrokerSettings:
+    """``place``: another broker than the configured one. Raises ``ConfigError`` for an unreadable password file."""
+    mqtt = config.mqtt
+    host, port = place or (mqtt.host, mqtt.port)
+    return BrokerSettings(
+        host=host,
+        port=port,
+        client_id=f"somnisphere_{config.box.node}",
+        username=mqtt.username or None,
+        password=secret(mqtt.password_file, "mqtt.password_file") or None,
+        tls=mqtt.tls,
+        ca_file=Path(mqtt.ca_file).expanduser() if mqtt.ca_file else None,
+    )
+
+
+def secret(path: str | None, key: str) -> str:
+    """The one line of a secret's file; "" when none is configured."""
+    if not path:
+        return ""
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"key {key!r}: {path} cannot be read ({problem}). Check the path and its rights.") from None
+
+
+def home_session(config: Config) -> HomeSession[Snapshot]:
+    topics = Topics(config.box.node, config.mqtt.discovery_prefix)
+    return HomeSession(ENTITIES, topics, DeviceInfo(name=config.box.name, sw_version=__version__))
+
+
+class Library:
+    """The household's stories, else those that come along. Broken files are said, and stop nothing."""
+
+    def __init__(self, config: Config) -> None:
+        self._folder = Path(config.stories.folder).expanduser() if config.stories.folder else STARTER_FOLDER
+        self._changed_ns = -1
+
+    def read(self) -> tuple[Story, ...] | None:
+        """All stories, or None when the folder was not touched since the last reading."""
+        try:
+            changed_ns = self._folder.stat().st_mtime_ns
+        except OSError:
+            changed_ns = 0
+        if changed_ns == self._changed_ns:
+            return None
+        self._changed_ns = changed_ns
+        stories, broken = scan(self._folder)
+        for file in broken:
+            log.warning("Not on the shelf: %s: %s", file.path, file.reason)
+        return tuple(stories)
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    daemon: Daemon
+    session: HomeSession[Snapshot]
+    shelf: Shelf
+
+
+def assemble(config: Config, tick: Tick, journal: Journal, bedside: Bedside, lamp: Lamp, speaker: Speaker) -> Assembled:
+    """A daemon that has taken up, at ``tick``, the evening and the night that the journal holds."""
+    library = Library(config)
+    shelf = Shelf(library.read() or (), journal.bookmarks())
+    ritual = Ritual(config.ritual_settings, shelf)
+    settings = CoreSettings(begin_at_s=config.begin_at_s)
+    core = Core(ritual, shelf, SleepPipeline(), SleepStager, revise, settings)
+    session = home_session(config)
+    daemon = Daemon(core, Parts(bedside, lamp, speaker, journal, session, rescan=library.read))
+    ended = [night_id for night_id in journal.nights() if journal.load(night_id).ended_wall_s is not None]
+    core.last_night = journal.load(ended[-1]).times if ended else None
+    daemon.carry_on(tick)
+    return Assembled(daemon, session, shelf)
