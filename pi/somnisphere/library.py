@@ -12,6 +12,8 @@ STARTER_FOLDER = Path(__file__).parent / "stories"
 
 AUDIO_SUFFIXES = frozenset({".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav", ".wma", ".aiff"})
 
+TITLE_LENGTH = 120
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -37,7 +39,7 @@ def scan(folder: Path) -> tuple[list[Story], list[Broken]]:
     except OSError as error:
         return [], [Broken(folder, f"The story folder cannot be read: {error.strerror or error}.")]
     for path in paths:
-        found = _read(path, path.relative_to(folder).as_posix())
+        found = _read(path, _clean(path.relative_to(folder).as_posix()))
         (stories if isinstance(found, Story) else broken).append(found)  # type: ignore[arg-type]
     return stories, broken
 
@@ -71,4 +73,12 @@ def _title(audio: object, path: Path) -> str:
         title = str((tags.get("title") or [""])[0]).strip()
     except (KeyError, ValueError, IndexError, TypeError):  # tags of a kind without easy names (WAV, AIFF)
         title = ""
-    return title or path.stem.replace("_", " ").replace("-", " ").strip() or path.name
+    title = title or path.stem.replace("_", " ").replace("-", " ").strip() or path.name
+    return " ".join(_clean(title).split())[:TITLE_LENGTH]
+
+
+def _clean(name: str) -> str:
+    """A name that can be written anywhere: file names of another encoding have bytes that are no characters."""
+    return "".join(
+        c if c.isprintable() else " " for c in name.encode(errors="surrogateescape").decode(errors="replace")
+    )
