@@ -36,10 +36,10 @@ class LedControl:
     def __init__(self, start_ma: float, cap_ma: float) -> None:
         if not LED_STEP_MA <= cap_ma <= LED_MAX_MA:
             raise ValueError(f"LED cap {cap_ma} mA: allowed are {LED_STEP_MA} to {LED_MAX_MA}")
-        if not LED_STEP_MA <= start_ma <= cap_ma:
-            raise ValueError(f"LED start current {start_ma} mA: allowed are {LED_STEP_MA} up to the cap of {cap_ma}")
-        self._start_ma = quantised_ma(start_ma)
+        if not LED_STEP_MA <= start_ma <= LED_MAX_MA:
+            raise ValueError(f"LED start current {start_ma} mA: allowed are {LED_STEP_MA} to {LED_MAX_MA}")
         self._cap_ma = quantised_ma(cap_ma)
+        self._start_ma = min(quantised_ma(start_ma), self._cap_ma)
         self.red_ma = self.ir_ma = self._start_ma
         self.searching = False
         self._streak = 0

@@ -161,7 +161,7 @@ def test_traffic_is_kept_over_closing() -> None:
         ({"pulse_rate_hz": 200.0}, "pulse_rate_hz 200: allowed are 25, 50, 100"),
         ({"motion_rate_hz": 100.0}, "motion_rate_hz 100: allowed are 10, 25, 50"),
         ({"led_cap_ma": 80.0}, "LED cap 80.0 mA: allowed are 0.2 to 51.0"),
-        ({"led_start_ma": 30.0}, "LED start current 30.0 mA: allowed are 0.2 up to the cap of 25.0"),
+        ({"led_start_ma": 0.0}, "LED start current 0.0 mA: allowed are 0.2 to 51.0"),
     ],
 )
 def test_settings_out_of_range_say_what_is_allowed(wrong: dict[str, Any], words: str) -> None:

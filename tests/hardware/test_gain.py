@@ -91,7 +91,12 @@ def test_currents_are_ones_the_chip_can_set() -> None:
     assert quantised_ma(0.29) == 0.2
 
 
-@pytest.mark.parametrize(("start_ma", "cap_ma"), [(0.0, 25.0), (30.0, 25.0), (6.4, 60.0), (6.4, 0.0)])
+@pytest.mark.parametrize(("start_ma", "cap_ma"), [(0.0, 25.0), (60.0, 25.0), (6.4, 60.0), (6.4, 0.0)])
 def test_settings_out_of_range_are_refused(start_ma: float, cap_ma: float) -> None:
     with pytest.raises(ValueError, match=r"LED (cap|start current) .* mA: allowed are"):
         LedControl(start_ma, cap_ma)
+
+
+def test_a_cap_below_the_start_current_holds_from_the_start() -> None:
+    leds = LedControl(6.4, 3.0)
+    assert (leds.red_ma, leds.ir_ma) == (3.0, 3.0)
