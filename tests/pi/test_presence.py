@@ -83,10 +83,10 @@ def test_looking_at_real_samples() -> None:
     assert look_at(np.full(150, 262_143.0), np.full(150, 262_143.0), 50.0).clipped == 1.0
 
 
-def test_in_bed_after_a_minute_and_out_after_two() -> None:
+def test_in_bed_after_a_minute_of_pulse_and_out_after_two_of_nobody() -> None:
     bed = InBed()
     assert bed.see(0.0, Presence.NOBODY) is False
-    assert bed.see(10.0, Presence.SOMEBODY) is False
+    assert bed.see(10.0, Presence.PULSE) is False
     assert bed.see(69.0, Presence.PULSE) is False
     assert bed.see(70.0, Presence.PULSE) is True
     assert bed.see(100.0, Presence.NOBODY) is True
@@ -95,3 +95,18 @@ def test_in_bed_after_a_minute_and_out_after_two() -> None:
     assert bed.see(319.0, Presence.NOBODY) is True
     assert bed.see(320.0, Presence.NOBODY) is False
     assert bed.see(330.0, None) is None
+
+
+def test_brightness_alone_puts_nobody_to_bed() -> None:
+    bed = InBed()
+    bed.see(0.0, Presence.NOBODY)
+    assert {bed.see(at_s, Presence.SOMEBODY) for at_s in range(10, 4000, 10)} == {False}
+
+
+def test_a_pulse_lost_for_long_is_not_known() -> None:
+    bed = InBed()
+    for at_s in range(0, 100, 10):
+        bed.see(at_s, Presence.PULSE)
+    assert bed.see(980.0, Presence.SOMEBODY) is True
+    assert bed.see(990.0, Presence.SOMEBODY) is None
+    assert bed.see(1000.0, Presence.PULSE) is True

@@ -34,7 +34,7 @@ HOLD_S = {Presence.NOBODY: 25.0, Presence.SOMEBODY: 15.0, Presence.PULSE: 0.0, P
 ARRIVE_S = 3.0
 """The same, when somebody comes where nobody was."""
 
-IN_BED_AFTER_S, OUT_OF_BED_AFTER_S = 60.0, 120.0
+IN_BED_AFTER_S, OUT_OF_BED_AFTER_S, PULSE_LOST_AFTER_S = 60.0, 120.0, 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,27 +126,35 @@ class PresenceSense:
 
 
 class InBed:
-    """In bed once somebody has been there for a minute, out of it once nobody has been there for two."""
+    """In bed once a pulse has been there for a minute, out of it once nobody has been there for two.
+
+    Brightness without a pulse (a sensor on the blanket looks like skin now and then) puts nobody to bed; it keeps a
+    sleeper there whose pulse is lost for a while, and after a quarter of an hour we say that we do not know.
+    """
 
     def __init__(self) -> None:
         self.state: bool | None = None
-        self._somebody_since_s: float | None = None
+        self._pulse_since_s: float | None = None
+        self._pulse_seen_s = 0.0
         self._nobody_since_s: float | None = None
 
     def see(self, at_s: float, presence: Presence | None) -> bool | None:
         """``presence`` as of ``at_s``; None (the sensor is lost) makes it not known."""
         if presence is None:
-            self.state = self._somebody_since_s = self._nobody_since_s = None
+            self.state = self._pulse_since_s = self._nobody_since_s = None
         elif presence is Presence.NOBODY:
-            self._somebody_since_s = None
+            self._pulse_since_s = None
             if self._nobody_since_s is None:
                 self._nobody_since_s = at_s
-            if self.state is None or at_s - self._nobody_since_s >= OUT_OF_BED_AFTER_S:
+            if not self.state or at_s - self._nobody_since_s >= OUT_OF_BED_AFTER_S:
                 self.state = False
         elif presence is not Presence.SATURATED:
             self._nobody_since_s = None
-            if self._somebody_since_s is None:
-                self._somebody_since_s = at_s
-            if at_s - self._somebody_since_s >= IN_BED_AFTER_S:
-                self.state = True
+            if presence is Presence.PULSE:
+                self._pulse_seen_s = at_s
+                if self._pulse_since_s is None:
+                    self._pulse_since_s = at_s
+            if self._pulse_since_s is not None and at_s - self._pulse_since_s >= IN_BED_AFTER_S:
+                lost = at_s - self._pulse_seen_s >= PULSE_LOST_AFTER_S
+                self.state = None if lost else True
         return self.state
