@@ -79,6 +79,4 @@ def _title(audio: object, path: Path) -> str:
 
 def _clean(name: str) -> str:
     """A name that can be written anywhere: file names of another encoding have bytes that are no characters."""
-    return "".join(
-        c if c.isprintable() else " " for c in name.encode(errors="surrogateescape").decode(errors="replace")
-    )
+    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c if c.isprintable() else " " for c in name)
