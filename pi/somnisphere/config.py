@@ -202,8 +202,7 @@ def load(path: Path | None = None) -> Config:
     if path is None:
         return _expanded(Config())
     try:
-        text = path.read_bytes().decode()
-        found = tomllib.loads(text)
+        found = tomllib.loads(path.read_bytes().decode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -221,9 +220,8 @@ def load(path: Path | None = None) -> Config:
 
 def _expanded(config: Config) -> Config:
     """Paths with ``~`` made whole."""
-    replace = msgspec.structs.replace
     folder = config.stories.folder
-    return replace(
+    return msgspec.structs.replace(
         config,
         journal=Journal(path=os.path.expanduser(config.journal.path or _journal_place())),
         stories=Stories(folder=None if folder is None else os.path.expanduser(folder)),

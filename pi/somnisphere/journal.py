@@ -87,15 +87,12 @@ class Journal:
         self._latest: dict[str, tuple[str, tuple[Any, ...]]] = {}
         self._tried_s: float | None = None
         self._night: tuple[str, float] | None = None
-        self._first_number = 0
         self._open()
 
     # ---- writing: nothing touches the disk before ``flush`` ---------------------------------------------------------
 
     def open_night(self, night_id: str, wall_s: float) -> None:
-        """Begin a night. A second one of the same evening goes on behind the first: its epochs are numbered on."""
-        numbered = self._read("SELECT max(number) FROM epoch WHERE night = ?", night_id)
-        self._first_number = 0 if not numbered or numbered[0][0] is None else int(numbered[0][0]) + 1
+        """Begin a night, or open a closed one again. Epochs of one id and number replace each other."""
         self._night = (night_id, wall_s)
         self._add(_OPEN_NIGHT, self._night)
 
@@ -103,7 +100,7 @@ class Journal:
         """``wall_s``: Unix time of the epoch's start."""
         self._add(
             "INSERT OR REPLACE INTO epoch (night, number, wall_s, body, live) VALUES (?, ?, ?, ?, ?)",
-            (night_id, self._first_number + epoch.index, wall_s, _body(epoch), _answer(estimate)),
+            (night_id, epoch.index, wall_s, _body(epoch), _answer(estimate)),
         )
 
     def add_moment(self, night_id: str | None, wall_s: float, type_: str, confidence: float | None = None) -> None:
@@ -127,7 +124,7 @@ class Journal:
         for estimate in estimates:
             self._add(
                 "UPDATE epoch SET revised = ? WHERE night = ? AND number = ?",
-                (_answer(estimate), night_id, self._first_number + estimate.index),
+                (_answer(estimate), night_id, estimate.index),
             )
 
     def close_night(self, night_id: str, wall_s: float, times: NightTimes | None = None) -> None:
@@ -209,7 +206,7 @@ class Journal:
             estimates.append(live[-1] if revised is None else _estimate(number, start_s, revised))
         moments = self._read("SELECT type, wall_s, confidence FROM moment WHERE night = ? ORDER BY wall_s", night_id)
         return KeptNight(
-            times=NightTimes(**({"night_id": night_id} | json.loads(times))),
+            times=_times(night_id, times),
             began_wall_s=began_s,
             ended_wall_s=ended_s,
             epochs=tuple(epochs),
@@ -217,6 +214,11 @@ class Journal:
             live=tuple(live),
             moments=tuple(Moment(*row) for row in moments),
         )
+
+    def last_times(self) -> NightTimes | None:
+        """When things happened in the last night that was closed."""
+        closed = "SELECT id, times FROM night WHERE ended_s IS NOT NULL ORDER BY began_s DESC LIMIT 1"
+        return next((_times(night_id, times) for night_id, times in self._read(closed)), None)
 
     def night_in_progress(self, at_s: float, wall_s: float) -> KeptNight | None:
         """The last night if it is still open and not long ago, in this run's times. ``at_s`` and ``wall_s`` are now."""
@@ -313,6 +315,10 @@ def _epoch(number: int, start_s: float, body: str) -> Epoch:
         plain[name] = tuple(plain[name])
     plain["presence"] = None if plain["presence"] is None else Presence(plain["presence"])
     return Epoch(index=number, start_s=start_s, **plain)
+
+
+def _times(night_id: str, times: str) -> NightTimes:
+    return NightTimes(**(json.loads(times) | {"night_id": night_id}))
 
 
 def _answer(estimate: StageEstimate) -> str:

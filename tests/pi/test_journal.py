@@ -135,19 +135,13 @@ def test_a_closed_or_an_old_night_is_not_taken_up(journal: Journal) -> None:
     assert journal.night_in_progress(0.0, EVENING_S + 120.0) is None
 
 
-def test_a_second_night_of_the_same_evening_is_kept_behind_the_first(journal: Journal) -> None:
-    for began_s in (EVENING_S, EVENING_S + 7200.0):
-        journal.open_night("2025-11-24", began_s)
-        for index in range(3):
-            wall_s = began_s + index * 30.0
-            journal.add_epoch("2025-11-24", wall_s, epoch(index, 0.0), estimate(index, 0.0))
-        journal.revise("2025-11-24", [estimate(index, 0.0, Stage.REM) for index in range(3)])
-        journal.close_night("2025-11-24", began_s + 90.0)
-    night = journal.load("2025-11-24")
-    assert [one.index for one in night.epochs] == list(range(6))
-    assert [one.start_s - EVENING_S for one in night.epochs] == [0.0, 30.0, 60.0, 7200.0, 7230.0, 7260.0]
-    assert {one.stage for one in night.estimates} == {Stage.REM}
-    assert night.began_wall_s == EVENING_S
+def test_the_last_closed_night_tells_its_times(journal: Journal) -> None:
+    assert journal.last_times() is None
+    for day, closed in (("2025-11-23", True), ("2025-11-24", True), ("2025-11-25", False)):
+        journal.open_night(day, EVENING_S + float(day[-2:]) * 86400)
+        if closed:
+            journal.close_night(day, EVENING_S + 1e6, NightTimes(day, in_bed_s=float(day[-2:])))
+    assert journal.last_times() == NightTimes("2025-11-24", in_bed_s=24.0)
 
 
 @pytest.mark.parametrize("garbage", [b"this is no database, " * 300, b"\0" * 8192])
