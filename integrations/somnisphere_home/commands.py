@@ -117,7 +117,7 @@ def _number(entity: Entity[S], text: str) -> float:
     if not (math.isfinite(value) and command.min <= value <= command.max):
         raise _MalformedError(expected(entity))
     stepped = command.min + round((value - command.min) / command.step) * command.step
-    return min(stepped, command.max)
+    return float(min(stepped, command.max))
 
 
 def _light(entity: Entity[S], text: str) -> LightWish:

@@ -287,7 +287,8 @@ class HomeLink:
         with self._lock:
             was_connected, self._connected, self._announced = self._connected, False, False
         if was_connected:
-            self._lost(f"the connection to {self._place} was lost: {reason}{self._hint(reason)}")
+            why = "" if reason.getName() in ("Unspecified error", "Normal disconnection") else f": {reason}"
+            self._lost(f"the connection to {self._place} was lost{why}{self._hint(reason)}")
         elif not answered:
             self._closed_early += 1
             if self._closed_early >= _CLOSED_EARLY_MOST:
