@@ -30,6 +30,7 @@ from somnisphere.events import (
     Tick,
 )
 from somnisphere.night import EPOCH_S, Epoch, NightTimes, StageEstimate, unknown_epoch
+from somnisphere.sleep.overnight import summarize
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleep.stager import SleepStager
 from somnisphere.snapshot import Health, Snapshot
@@ -196,9 +197,22 @@ class Core:
             for action in actions
         ]
         if given.cue is Cue.NIGHT_OVER:
-            actions.append(EndNight(night.times, tuple(night.epochs), tuple(self._revise(night.epochs))))
-            self.last_night, self._night, self._estimate = night.times, None, None
+            actions.append(self._end(night))
         return actions
+
+    def _end(self, night: _Night) -> EndNight:
+        """The night is over: with all of it in hand, when sleep came and went is dated anew."""
+        estimates = tuple(self._revise(night.epochs))
+        facts = summarize(estimates)
+        times = night.times
+        if facts.onset_s is not None and facts.final_waking_s is not None:
+            times = replace(
+                times,
+                fell_asleep_s=self._wall_at(facts.onset_s),
+                woke_up_s=self._wall_at(facts.final_waking_s),
+            )
+        self.last_night, self._night, self._estimate = times, None, None
+        return EndNight(times, tuple(night.epochs), estimates)
 
     # ---- nights ---------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from somnisphere_home.mqtt import Connected, Disconnected, HomeLink, LinkEvent, 
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
-EVENING_HOUR = 20
+EVENING_HOUR = 21
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class RehearsalClock:
 
 
 def evening_of(wall_s: float) -> float:
-    """Unix time of the evening that a rehearsal at ``wall_s`` plays: eight o'clock of the household's last evening."""
+    """Unix time of the evening that a rehearsal at ``wall_s`` plays: nine o'clock of the household's last evening."""
     local = time.localtime(wall_s)
     start_s = time.mktime((local.tm_year, local.tm_mon, local.tm_mday, EVENING_HOUR, 0, 0, 0, 0, -1))
     return start_s if start_s <= wall_s else start_s - 86400.0
