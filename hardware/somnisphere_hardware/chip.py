@@ -74,3 +74,9 @@ ALL_FF = "reads 0xFF everywhere: a wire of the bus is loose or shorted."
 def all_ff(data: bytes) -> bool:
     """True for a burst of nothing but 0xFF, which is what a bus with no chip driving it reads."""
     return data[0] == 0xFF and data.count(0xFF) == len(data)
+
+
+def ends_lifeless(data: bytes) -> bool:
+    """True for a burst whose last sample is six times the same byte, as a FIFO gives that a brown-out emptied between
+    the asking how much waits and the reading of it. A dark sensor may look so too: ask the chip for its settings."""
+    return data.count(data[-1], len(data) - 6) == 6

@@ -10,7 +10,16 @@ from typing import Final
 import numpy as np
 
 from somnisphere_hardware.bus import Bus
-from somnisphere_hardware.chip import ALL_FF, NOTHING, ChipError, Fetched, LostSettingsError, MisreadError, all_ff
+from somnisphere_hardware.chip import (
+    ALL_FF,
+    NOTHING,
+    ChipError,
+    Fetched,
+    LostSettingsError,
+    MisreadError,
+    all_ff,
+    ends_lifeless,
+)
 from somnisphere_hardware.registers import Field, Register, RegisterMap
 
 ADDRESSES: Final = (0x18, 0x19)
@@ -113,6 +122,8 @@ class Lis3dh:
         data = bus.read(self.address, _OUT, 6 * count)
         if all_ff(data):
             raise MisreadError(f"The motion sensor {ALL_FF}")
+        if ends_lifeless(data):
+            self.verify(bus)
         # Stream mode throws the oldest away: what is here is the newest 32.
         return Fetched(decode(data), lost_before=overrun)
 

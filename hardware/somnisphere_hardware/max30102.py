@@ -10,7 +10,16 @@ from typing import Final
 import numpy as np
 
 from somnisphere_hardware.bus import Bus
-from somnisphere_hardware.chip import ALL_FF, NOTHING, ChipError, Fetched, LostSettingsError, MisreadError, all_ff
+from somnisphere_hardware.chip import (
+    ALL_FF,
+    NOTHING,
+    ChipError,
+    Fetched,
+    LostSettingsError,
+    MisreadError,
+    all_ff,
+    ends_lifeless,
+)
 from somnisphere_hardware.registers import Field, Register, RegisterMap
 
 ADDRESS: Final = 0x57
@@ -181,6 +190,8 @@ class Max30102:
         data = bus.read(ADDRESS, _FIFO_DATA, 6 * count)
         if all_ff(data):
             raise MisreadError(f"The pulse sensor {ALL_FF}")
+        if ends_lifeless(data):
+            self.verify(bus)
         return Fetched(decode(data), lost_after=full)
 
     def verify(self, bus: Bus) -> None:

@@ -10,7 +10,16 @@ from typing import Final
 import numpy as np
 
 from somnisphere_hardware.bus import Bus
-from somnisphere_hardware.chip import ALL_FF, NOTHING, ChipError, Fetched, LostSettingsError, MisreadError, all_ff
+from somnisphere_hardware.chip import (
+    ALL_FF,
+    NOTHING,
+    ChipError,
+    Fetched,
+    LostSettingsError,
+    MisreadError,
+    all_ff,
+    ends_lifeless,
+)
 from somnisphere_hardware.registers import Field, Register, RegisterMap
 
 ADDRESSES: Final = (0x68, 0x69)
@@ -136,6 +145,8 @@ class Mpu6050:
         data = bus.read(self.address, _FIFO_R_W, count)
         if all_ff(data):
             raise MisreadError(f"The motion sensor {ALL_FF}")
+        if ends_lifeless(data):
+            self.verify(bus)
         return Fetched(decode(data))
 
     def verify(self, bus: Bus) -> None:

@@ -380,3 +380,19 @@ def test_any_faults_in_any_order_garble_nothing_and_end(faults: list[Fault], clo
     assert alive_at(bed, "pulse", 700.0)
     assert alive_at(bed, "motion", 700.0)
     assert said(bed, "pulse")[-1] == said(bed, "motion")[-1] == (True, "")
+
+
+@pytest.mark.parametrize("motion", MOTION_CHIPS)
+def test_a_brown_out_at_any_moment_of_a_poll(motion: Any) -> None:
+    """Between the reading of the pointers and of the samples, too: the chip then gives as many bytes, of nothing."""
+    address = {SimulatedMpu6050: 0x68, SimulatedLis3dh: 0x18}.get(motion, 0x53)
+    for step in range(40):
+        bed = run(
+            BrownOut(PULSE, 20.01 + 0.0004 * step),
+            BrownOut(address, 20.01 + 0.0004 * step),
+            until_s=30.0,
+            motion=motion,
+        )
+        assert bed.gaps("pulse") == bed.gaps("motion") == 1
+        assert alive_at(bed, "pulse", 30.0)
+        assert alive_at(bed, "motion", 30.0)

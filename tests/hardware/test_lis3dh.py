@@ -40,7 +40,7 @@ def test_an_empty_fifo_is_not_read() -> None:
 
 
 def test_an_overrun_brings_the_newest_32_after_a_gap() -> None:
-    bus = ScriptedBus({(AT, 0x2F): b"\xdf", (AT, 0xA8): bytes(192)})
+    bus = ScriptedBus({(AT, 0x2F): b"\xdf", (AT, 0xA8): bytes([0, 0, 0, 0, 0, 0x40] * 32)})
     fetched = Lis3dh(AT, 25.0).fetch(bus, 60.0)
     assert len(fetched.values) == 32
     assert fetched.lost_before

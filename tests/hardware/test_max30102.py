@@ -86,7 +86,7 @@ def test_equal_pointers_mean_empty() -> None:
 
 @pytest.mark.parametrize(("lost", "status"), [(3, 0x40), (0, 0xC0), (31, 0xC0)])
 def test_equal_pointers_with_a_witness_mean_full(lost: int, status: int) -> None:
-    bus = ScriptedBus({(AT, 0x00): head(7, lost, 7, status), (AT, 0x07): bytes(192)})
+    bus = ScriptedBus({(AT, 0x00): head(7, lost, 7, status), (AT, 0x07): b"\0\0\x01" * 64})
     fetched = Max30102(50.0, 6.4, 6.4).fetch(bus, 40.0)
     assert len(fetched.values) == 32
     assert fetched.lost_after

@@ -68,7 +68,7 @@ def test_a_broken_or_nearly_full_fifo_is_never_read(who_am_i: int, count: int) -
 
 
 def test_half_a_clones_fifo_fits_the_genuine_part() -> None:
-    bus = ScriptedBus({(AT, 0x72): (510).to_bytes(2, "big"), (AT, 0x74): bytes(510)})
+    bus = ScriptedBus({(AT, 0x72): (510).to_bytes(2, "big"), (AT, 0x74): bytes([0, 0, 0, 0, 0x40, 0] * 85)})
     assert len(Mpu6050(AT, 0x68, 25.0).fetch(bus, 85.0).values) == 85
 
 
