@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.pulse_waves import Floats, beat_times, light, pulse_blocks
 
-from pulse_waves import Floats, beat_times, light, pulse_blocks
 from somnisphere.night import Beat
 from somnisphere.sleep import PulseMeter
 from somnisphere.sleep.polarity import polarity_of

@@ -1,6 +1,6 @@
 import pytest
+from tests.pulse_waves import lying_still, motion_blocks
 
-from pulse_waves import lying_still, motion_blocks
 from somnisphere.night import Beat, Epoch, Presence
 from somnisphere.sleep.epochs import make_epoch
 from somnisphere.sleep.heart import Heart

@@ -3,14 +3,21 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from somnisphere.bedtime.fades import FadeSettings, FallingPage
 
 SETTINGS = FadeSettings()
 
-epochs = st.lists(st.one_of(st.none(), st.floats(0, 1)), min_size=1, max_size=120)
+wavering = st.lists(st.one_of(st.none(), st.floats(0, 1)), min_size=1, max_size=60)
+spells = st.lists(
+    st.tuples(st.sampled_from([None, 0.0, 0.05, 0.15, 0.3, 0.6, 0.9, 1.0]), st.integers(1, 20)), min_size=1
+)
+"""Long spells of sleep and waking: without them a random night never falls deep enough to be raised."""
+epochs = st.one_of(
+    wavering, spells.map(lambda night: [p for probability, count in night for p in [probability] * count][:120])
+)
 
 
 def fall(
@@ -21,6 +28,7 @@ def fall(
     return page.fade_db
 
 
+@settings(max_examples=50, deadline=None)
 @given(epochs, st.booleans())
 def test_loudness_never_rises_while_sleep_grows_likelier(night: list[float | None], timed: bool) -> None:
     page = FallingPage()
@@ -44,6 +52,7 @@ def test_loudness_never_rises_while_sleep_grows_likelier(night: list[float | Non
             before_db = fade_db
 
 
+@settings(max_examples=50, deadline=None)
 @given(epochs)
 def test_the_page_raises_at_most_once_in_five_minutes(night: list[float | None]) -> None:
     page = FallingPage()
@@ -55,6 +64,7 @@ def test_the_page_raises_at_most_once_in_five_minutes(night: list[float | None])
     assert all(later - earlier >= SETTINGS.raise_again_s for earlier, later in itertools.pairwise(raises))
 
 
+@settings(max_examples=50, deadline=None)
 @given(epochs, st.floats(5, 60))
 def test_steps_of_any_length_keep_the_pace(night: list[float | None], step_s: float) -> None:
     page = FallingPage()

@@ -1,5 +1,6 @@
 """The journal: what is kept, how often the disk is touched, and what trouble does to it."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -250,7 +251,9 @@ for minute in range(30):
     journal.flush(minute * 60.0)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == -9
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    killed = subprocess.run([sys.executable, "-c", program], env=environment, check=False, timeout=60)
+    assert killed.returncode == -9
     journal = Journal(path)
     assert journal.bookmarks() == {"attic.mp3": 29 * 60.0}
     assert journal.nights() == ["2025-11-24"]

@@ -2,8 +2,8 @@ import math
 
 import numpy as np
 import pytest
+from tests.pulse_waves import lying_still, motion_blocks
 
-from pulse_waves import lying_still, motion_blocks
 from somnisphere.night import Beat
 from somnisphere.sleep.beats import Wave
 from somnisphere.sleep.motion import Motion, StillnessGate

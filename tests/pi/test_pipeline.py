@@ -3,8 +3,8 @@ from heapq import merge
 
 import numpy as np
 import pytest
+from tests.pulse_waves import Floats, beat_times, light, lying_still, motion_blocks, pulse_blocks
 
-from pulse_waves import Floats, beat_times, light, lying_still, motion_blocks, pulse_blocks
 from somnisphere.night import Epoch, Presence
 from somnisphere.sleep.pipeline import CLOSE_AFTER_S, SleepPipeline, Vitals
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from tests.pulse_waves import beat_times, light
 
-from pulse_waves import beat_times, light
 from somnisphere.night import Presence
 from somnisphere.sleep.presence import InBed, Look, PresenceSense, look_at
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.pulse_waves import beat_times, light, lying_still, motion_blocks, pulse_blocks
 
-from pulse_waves import beat_times, light, lying_still, motion_blocks, pulse_blocks
 from somnisphere.columns import RecordingError
 from somnisphere.night import Stage
 from somnisphere.recorder import read_samples

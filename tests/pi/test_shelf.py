@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from somnisphere.bedtime.reading import STRETCHES, Reading
@@ -105,6 +105,7 @@ def test_nothing_was_read() -> None:
     assert Reading().place_at(5.0) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1e4), st.floats(0, 1e4)), max_size=200))
 def test_a_reading_stays_small_and_every_place_is_one_that_was_heard(steps: list[tuple[float, float]]) -> None:
     reading = Reading()
