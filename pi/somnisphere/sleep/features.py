@@ -1,9 +1,9 @@
 """What the stager looks at: numbers drawn from heart rate and movement around one epoch. Pure numpy.
 
-Everything is built from ``Epoch.heart_series_bpm`` and ``Epoch.motion_counts`` alone, at the bandwidth of a watch: heart
-rate is rounded to whole bpm (as the watches said it that the weights were learned from), a median of five removes
+Everything is built from ``Epoch.heart_series_bpm`` and ``Epoch.motion_counts`` alone, at the bandwidth of a watch:
+heart rate is rounded to whole bpm (as the watches said it that the weights were learned from), a median of five removes
 spikes, and a mean of 30 s removes whatever is faster than any watch shows. Levels are relative to the night's own
-percentiles: those so far (live) or those of the whole night (overnight). Not known is NaN, which the trees understand.
+percentiles: those so far (live) or those of the whole night (overnight). Not known is NaN.
 
 One function, ``describe``, serves both: a live row is cut off at the present, an overnight row also looks ahead.
 """
@@ -166,11 +166,11 @@ def _top(values: Floats) -> Floats:
 
 
 def _minutes_since(log_counts: Floats, counts: float) -> Floats:
-    """Minutes along each row until movement exceeds ``counts``, at most the row's length; NaN when motion is not known."""
+    """Log minutes along each row until movement exceeds ``counts``, at most the row's length; NaN: motion not known."""
     seen = log_counts > np.log1p(counts)
     steps = np.where(seen.any(axis=1), seen.argmax(axis=1), log_counts.shape[1])
     unknown = np.isnan(log_counts).mean(axis=1) > 0.9
-    return np.where(unknown, np.nan, np.log1p(steps / STEPS_PER_MIN))[:, None]
+    return np.asarray(np.where(unknown, np.nan, np.log1p(steps / STEPS_PER_MIN))[:, None])
 
 
 class FeatureStream:
@@ -194,9 +194,9 @@ class FeatureStream:
         self._epochs += 1
         self._still_epochs += float(np.nanmax(self._log_counts[-5 * STEPS_PER_MIN :], initial=0.0) < np.log1p(30.0))
         minutes = np.minimum(np.array([self._epochs, self._still_epochs]) / 2.0, _CLOCK_CAP_MIN)
-        return describe(
-            self._steps[None], self._log_counts[None], np.array([self._levels.row()]), minutes[None], ahead=False
-        )[0]
+        levels = np.array([self._levels.row()])
+        row = describe(self._steps[None], self._log_counts[None], levels, minutes[None], ahead=False)
+        return np.asarray(row[0])
 
 
 def live_features(heart_bpm: Floats, counts: Floats) -> Floats:

@@ -5,6 +5,7 @@ on features of ``features``. The chain is a hidden Markov model: transitions cou
 an exponent because neighbouring epochs share most of their evidence; awake never goes straight to deep or REM.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +18,7 @@ from somnisphere.sleep.features import Floats
 WEIGHTS_PATH = Path(__file__).with_name("weights.npz")
 FEATURE_LIMIT = 4.0
 """Standard scores beyond this say no more than this."""
+WARM_AFTER_EPOCHS = 10
 _FLOOR = 1e-4
 
 Weights = NDArray[np.float32]
@@ -39,12 +41,12 @@ class Network:
     output_bias: Weights
     """(M, 4)"""
 
-    def standardize(self, features: Floats) -> Weights:
+    def standardize(self, features: Floats | Weights) -> Weights:
         """(n, F) with NaN for not known -> standard scores, not known becoming the middle."""
         scores = np.clip((features - self.mean) / self.scale, -FEATURE_LIMIT, FEATURE_LIMIT)
         return np.nan_to_num(scores, nan=0.0).astype(np.float32)
 
-    def members(self, features: Floats) -> Floats:
+    def members(self, features: Floats | Weights) -> Floats:
         """(n, F) -> (M, n, 4): what each network says."""
         active = np.maximum(self.standardize(features) @ self.hidden + self.hidden_bias, 0.0)
         number, width, _ = self.output.shape
@@ -53,16 +55,22 @@ class Network:
         powers = np.exp(logits - logits.max(axis=2, keepdims=True))
         return np.asarray(powers / powers.sum(axis=2, keepdims=True))
 
-    def __call__(self, features: Floats) -> Floats:
+    def __call__(self, features: Floats | Weights) -> Floats:
         """(n, F) -> (n, 4): the networks' mean."""
         return np.asarray(self.members(features).mean(axis=0))
+
+
+def warmth(age_epochs: int) -> float:
+    """How far the live belief is let go at the ``age_epochs``-th epoch since lying down, 0..1: the first rows have seen
+    too little to say much, and who has just lain down is awake."""
+    return min(age_epochs / WARM_AFTER_EPOCHS, 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chain:
     """How stages follow each other and how much one epoch's evidence weighs."""
 
-    START: ClassVar[Floats] = np.array([0.94, 0.06, 0.0, 0.0])
+    START: ClassVar[Floats] = np.array([0.97, 0.03, 0.0, 0.0])
     """Who lies down is awake."""
 
     transition: Floats
@@ -81,29 +89,33 @@ class Chain:
         raised = np.maximum(probabilities, _FLOOR) ** self.evidence / self.prior**self.prior_exponent
         return np.where(np.isnan(raised), 1.0, raised)
 
-    def follow(self, belief: Floats, likelihood: Floats) -> Floats:
-        """One epoch on: (..., 4) belief and likelihood -> belief."""
-        joint = (belief @ self.transition) * likelihood
+    def follow(self, belief: Floats, likelihood: Floats, warm: float = 1.0) -> Floats:
+        """One epoch on: (..., 4) belief and likelihood -> belief, of which only the share ``warm`` is moved."""
+        moved = warm * (belief @ self.transition) + (1.0 - warm) * belief
+        joint = moved * likelihood**warm
         return np.asarray(joint / joint.sum(axis=-1, keepdims=True))
 
     def forward(self, probabilities: Floats) -> Floats:
         """(n, ..., 4) -> the belief after each epoch, from ``START``; only the past counts."""
-        likelihood = self.likelihood(probabilities)
-        beliefs = np.empty_like(likelihood)
-        belief = np.broadcast_to(self.START, likelihood.shape[1:])
-        for k in range(len(likelihood)):
-            belief = beliefs[k] = self.follow(belief, likelihood[k])
-        return beliefs
+        return self._pass(self.likelihood(probabilities), [warmth(k + 1) for k in range(len(probabilities))])
 
     def both_ways(self, probabilities: Floats) -> Floats:
         """(n, ..., 4) -> the belief of each epoch given the whole night."""
-        likelihood, beliefs = self.likelihood(probabilities), self.forward(probabilities)
+        likelihood = self.likelihood(probabilities)
+        beliefs = self._pass(likelihood, [1.0] * len(likelihood))
         after = np.ones(likelihood.shape[1:])
         for k in range(len(likelihood) - 2, -1, -1):
             after = (after * likelihood[k + 1]) @ self.transition.T
             after = after / after.sum(axis=-1, keepdims=True)
             beliefs[k] *= after
         return np.asarray(beliefs / beliefs.sum(axis=-1, keepdims=True))
+
+    def _pass(self, likelihood: Floats, warm: Sequence[float]) -> Floats:
+        beliefs = np.empty_like(likelihood)
+        belief = np.broadcast_to(self.START, likelihood.shape[1:])
+        for k in range(len(likelihood)):
+            belief = beliefs[k] = self.follow(belief, likelihood[k], warm[k])
+        return beliefs
 
     def calibrate(self, beliefs: Floats) -> Floats:
         """(..., 4) beliefs at the fitted temperature; they sum to 1."""
@@ -128,7 +140,7 @@ class StageModel:
 
 
 def load_model(name: str, path: Path | None = None) -> StageModel:
-    """The model called ``name`` ("live" or "overnight") from a weights file; None is the one that comes with the code."""
+    """The model called ``name`` ("live" or "overnight") from a weights file; None: the one that comes with the code."""
     with np.load(path or WEIGHTS_PATH, allow_pickle=False) as stored:
         network = {field.name: stored[f"{name}.network.{field.name}"] for field in fields(Network)}
         chain = {field.name: stored[f"{name}.chain.{field.name}"] for field in fields(Chain)}

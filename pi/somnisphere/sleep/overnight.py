@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from somnisphere.night import EPOCH_S, STAGES, Epoch, Stage, StageEstimate
 from somnisphere.sleep.features import epoch_arrays, overnight_features
 from somnisphere.sleep.model import load_model
 from somnisphere.sleep.stager import BLIND, BLIND_AFTER_EPOCHS, NOBODY, named
+
+Flags = NDArray[np.bool_]
 
 ONSET_WINDOW_EPOCHS = 10
 ONSET_SLEEP_EPOCHS = 8
@@ -47,7 +50,7 @@ def revise(epochs: Sequence[Epoch], weights: Path | None = None) -> list[StageEs
     return [estimate(epoch, int(k)) for epoch, k in zip(epochs, place, strict=True)]
 
 
-def _in_long_runs(flags: np.ndarray[tuple[int], np.dtype[np.bool_]], at_least: int) -> np.ndarray:
+def _in_long_runs(flags: Flags, at_least: int) -> Flags:
     """True where ``flags`` is part of a run of ``at_least`` or more."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     long = np.zeros(len(flags), dtype=bool)
@@ -84,7 +87,7 @@ def summarize(estimates: Sequence[StageEstimate]) -> NightFacts:
     awake = np.array([stage is Stage.AWAKE for stage in stages], dtype=bool)
     stage_min = {stage: stages.count(stage) * minutes for stage in STAGES}
     unknown_min = stages.count(None) * minutes
-    onset = _onset(asleep)
+    onset = onset_of(asleep)
     if onset is None:
         return NightFacts(None, None, 0.0, 0.0, 0, stage_min, unknown_min)
     last = int(np.flatnonzero(asleep)[-1])
@@ -101,8 +104,8 @@ def summarize(estimates: Sequence[StageEstimate]) -> NightFacts:
     )
 
 
-def _onset(asleep: np.ndarray) -> int | None:
-    """Index of the epoch in which sleep began."""
+def onset_of(asleep: Flags) -> int | None:
+    """Index of the epoch in which sleep began, of sleeping epochs (n,); None: it did not."""
     for k in np.flatnonzero(asleep):
         if asleep[k : k + ONSET_WINDOW_EPOCHS].sum() >= ONSET_SLEEP_EPOCHS:
             return int(k)

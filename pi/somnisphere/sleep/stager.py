@@ -11,7 +11,7 @@ import numpy as np
 
 from somnisphere.night import EPOCH_S, STAGES, Epoch, StageEstimate
 from somnisphere.sleep.features import COUNTS_UNKNOWN, HEART_UNKNOWN, FeatureStream, Floats, epoch_arrays
-from somnisphere.sleep.model import load_model
+from somnisphere.sleep.model import load_model, warmth
 
 BLIND_AFTER_EPOCHS = 10
 """Five minutes without any signal: the stage is not known any more."""
@@ -37,6 +37,7 @@ class SleepStager:
         self._stream = FeatureStream()
         self._belief: Floats = self._model.chain.START
         self._last_start_s: float | None = None
+        self._age_epochs = 0
         self._empty_epochs = 0
         self._blind_epochs = 0
         self._ever_seen = False
@@ -72,7 +73,8 @@ class SleepStager:
         else:
             said = self._model.network(features[None])[0]
         chain = self._model.chain
-        self._belief = chain.follow(self._belief, chain.likelihood(said))
+        self._age_epochs += 1
+        self._belief = chain.follow(self._belief, chain.likelihood(said), warmth(self._age_epochs))
         return chain.calibrate(self._belief)
 
     def _leave_empty(self) -> None:
@@ -82,6 +84,7 @@ class SleepStager:
             self._begin()
         elif self._empty_epochs < NEW_NIGHT_AFTER_EPOCHS and self._ever_seen:
             self._stream.push(HEART_UNKNOWN, COUNTS_UNKNOWN)
+        self._age_epochs = 0
         self._belief = self._model.chain.START
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for answer in ANSWERS
         }
         save_weights(chosen.out, models)
-        print(f"{chosen.out}: {chosen.out.stat().st_size} bytes, from {len(nights)} nights")
+        sys.stdout.write(f"{chosen.out}: {chosen.out.stat().st_size} bytes, from {len(nights)} nights\n")
     else:
         print_table(folder, chosen.seed)
 

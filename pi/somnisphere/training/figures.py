@@ -1,5 +1,7 @@
 """Figures of merit of staging, from arrays. Stages are indices into ``STAGES``: 0 awake, 1 light, 2 deep, 3 REM."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +32,8 @@ def asleep(stage: Labels) -> Labels:
 
 def specificity_at(truth_asleep: Labels, sleep_probability: NDArray[np.float64], sensitivity: float) -> float:
     """Share of wake epochs found at the threshold where ``sensitivity`` of the sleep epochs are."""
+    if not truth_asleep.any() or truth_asleep.all():
+        return float("nan")
     threshold = np.quantile(sleep_probability[truth_asleep == 1], 1.0 - sensitivity)
     return float((sleep_probability[truth_asleep == 0] < threshold).mean())
 
@@ -42,9 +46,11 @@ def calibration_error(truth: Labels, probabilities: NDArray[np.float64], bins: i
     return sum(gaps) / len(truth)
 
 
-def bootstrap_interval(values: NDArray[np.float64], seed: int = 0, draws: int = 2000) -> tuple[float, float]:
-    """95 % interval of the mean over subjects, resampling subjects."""
+def bootstrap_interval(
+    subjects: int, figure: Callable[[Labels], float], seed: int = 0, draws: int = 300
+) -> tuple[float, float]:
+    """95 % interval of a figure of the chosen subjects (indices), resampling subjects."""
     rng = np.random.default_rng(seed)
-    means = rng.choice(values, (draws, len(values))).mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
+    drawn = [figure(rng.integers(0, subjects, subjects)) for _ in range(draws)]
+    low, high = np.quantile(drawn, [0.025, 0.975])
     return float(low), float(high)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from somnisphere.sleep.features import Floats, live_features, overnight_features
 from somnisphere.sleep.model import FEATURE_LIMIT, Chain, Network, StageModel
@@ -87,8 +87,7 @@ def _fit(nights: Sequence[Prepared], answer: Answer, seed: int) -> StageModel:
         features, stage = (np.concatenate(part) for part in zip(*map(_rows, learned), strict=True))
         scores = np.nan_to_num(np.clip((features - mean) / scale, -FEATURE_LIMIT, FEATURE_LIMIT)).astype(np.float32)
         unseen.append((held_out, list(range(len(members), len(members) + SEEDS_PER_FOLD))))
-        for k in range(SEEDS_PER_FOLD):
-            members.append(_network(scores, stage, seed * 100 + fold * SEEDS_PER_FOLD + k))
+        members += [_network(scores, stage, seed * 100 + fold * SEEDS_PER_FOLD + k) for k in range(SEEDS_PER_FOLD)]
     network = Network(
         mean=mean.astype(np.float32),
         scale=scale.astype(np.float32),
@@ -99,11 +98,12 @@ def _fit(nights: Sequence[Prepared], answer: Answer, seed: int) -> StageModel:
     )
     labels = np.concatenate([_rows(night)[1] for night in nights])
     prior = np.bincount(labels, minlength=4) / len(labels)
-    honest: list[tuple[Floats, Copy]] = []
-    for held_out, voices in unseen:
-        for i in held_out:
-            for copy in (nights[i].copies[0], nights[i].random_start):
-                honest.append((network.members(copy.features)[voices].mean(axis=0), copy))
+    honest = [
+        (network.members(copy.features)[voices].mean(axis=0), copy)
+        for held_out, voices in unseen
+        for i in held_out
+        for copy in (nights[i].copies[0], nights[i].random_start)
+    ]
     return StageModel(network, _best_chain(honest, prior, live=answer == "live"))
 
 

@@ -1,4 +1,4 @@
-"""Copies of a labelled night as a bedside would have seen it: started earlier or later, with gaps, spikes, lost sensors.
+"""Copies of a labelled night as a bedside would have seen it: begun earlier or later, with gaps, spikes, lost sensors.
 
 A laboratory night starts at lights-out with an eager sensor; ours starts when somebody sits down to read. Every change
 uses the night's own data and the generator it is given, so that nothing of one subject reaches another.

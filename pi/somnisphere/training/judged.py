@@ -1,0 +1,151 @@
+"""What a model said of nights that people scored, and the row of figures that follows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from somnisphere.night import EPOCH_S
+from somnisphere.sleep.overnight import onset_of
+from somnisphere.training.figures import (
+    asleep,
+    bootstrap_interval,
+    calibration_error,
+    kappa,
+    specificity_at,
+    wake_nrem_rem,
+)
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
+_MIN = EPOCH_S / 60.0
+SURE = 0.8
+"""P(sleep) that counts as "asleep" when the live moment of sleep is judged."""
+_AWAKE_ON_EPOCHS = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """One night: ``stage`` (n,) as people scored it, -1 not scored; ``probabilities`` (n, 4); the first ``added``
+    epochs were put before the recording and are not scored, only staged."""
+
+    subject: str
+    stage: Labels
+    probabilities: Floats
+    added: int
+
+    @property
+    def scored(self) -> NDArray[np.bool_]:
+        return (self.stage >= 0) & (np.arange(len(self.stage)) >= self.added)
+
+    @property
+    def truth(self) -> Labels:
+        return np.asarray(self.stage[self.scored])
+
+    @property
+    def shares(self) -> Floats:
+        return np.asarray(self.probabilities[self.scored])
+
+    @property
+    def said(self) -> Labels:
+        return np.asarray(self.shares.argmax(axis=1))
+
+    def minutes_wrong(self) -> tuple[float, float, float | None, float, float]:
+        """Said minus true minutes of total sleep, WASO, onset latency (None: no onset), REM and deep."""
+        truth, said = self.truth, self.said
+        times = []
+        for stages in (truth, said):
+            sleeping = stages > 0
+            onset = onset_of(sleeping)
+            waso = np.nan if onset is None else float((~sleeping[onset:]).sum())
+            times.append((float(sleeping.sum()), waso, np.nan if onset is None else float(onset)))
+        total, waso, latency = (_MIN * (b - a) for a, b in zip(*times, strict=True))
+        rem, deep = (_MIN * float((said == k).sum() - (truth == k).sum()) for k in (3, 2))
+        return total, waso, None if np.isnan(latency) else latency, rem, deep
+
+    def onset_delay_min(self) -> float | None:
+        """Minutes from true onset to the first two epochs on end of P(sleep) >= SURE; negative is too soon."""
+        truth = onset_of(self.stage > 0)
+        sure = np.flatnonzero(self._sure())
+        return None if truth is None or len(sure) == 0 else float(sure[0] - truth) * _MIN
+
+    def false_onsets(self) -> int:
+        """How often P(sleep) rises to SURE before true onset while the reference is awake for ten minutes more."""
+        truth = onset_of(self.stage > 0)
+        sure = self._sure()
+        rises = np.flatnonzero(sure[1:] & ~sure[:-1]) + 1
+        before = rises[rises < (len(sure) if truth is None else truth)]
+        return sum(bool((self.stage[k : k + _AWAKE_ON_EPOCHS] <= 0).all()) for k in before)
+
+    def _sure(self) -> NDArray[np.bool_]:
+        high = self.probabilities[:, 0] <= 1.0 - SURE
+        return np.asarray(high & np.concatenate([[False], high[:-1]]))
+
+
+COLUMNS = (
+    "acc4",
+    "k4 [95 %]",
+    "k4 by night",
+    "recall W / L / D / R",
+    "acc3",
+    "k3",
+    "sens / spec",
+    "k2",
+    "spec at sens .93",
+    "TST / WASO / SOL min",
+    "REM / deep min",
+    "ECE",
+    "surest half",
+)
+
+
+def figures_row(nights: Sequence[Judged]) -> list[str]:
+    """One cell for each of ``COLUMNS``. Kappas are of all epochs together, the interval resamples nights; minutes:
+    median absolute error of TST, WASO and SOL, mean error of REM and deep."""
+    truth, said, shares = _joined(nights)
+    wrong = [night.minutes_wrong() for night in nights]
+    size = [median_absolute([w[k] for w in wrong]) for k in range(3)]
+    rem, deep = (float(np.mean([w[k] for w in wrong])) for k in (3, 4))
+    recall = [float((said[truth == k] == k).mean()) if (truth == k).any() else np.nan for k in range(4)]
+    low, high = bootstrap_interval(len(nights), lambda chosen: kappa(*_joined([nights[i] for i in chosen])[:2]))
+    sleeping = asleep(truth)
+    confidence = shares.max(axis=1)
+    surest = confidence >= np.median(confidence)
+    return [
+        f"{(truth == said).mean():.3f}",
+        f"{kappa(truth, said):.3f} [{low:.2f}, {high:.2f}]",
+        f"{np.mean([kappa(night.truth, night.said) for night in nights]):.3f}",
+        " / ".join(f"{r:.2f}" for r in recall),
+        f"{(wake_nrem_rem(truth) == wake_nrem_rem(said)).mean():.3f}",
+        f"{kappa(wake_nrem_rem(truth), wake_nrem_rem(said)):.3f}",
+        f"{(said[truth > 0] > 0).mean():.2f} / {(said[truth == 0] == 0).mean():.2f}",
+        f"{kappa(sleeping, asleep(said)):.3f}",
+        f"{specificity_at(sleeping, 1.0 - shares[:, 0], 0.93):.2f}",
+        " / ".join(f"{s:.1f}" for s in size),
+        f"{rem:+.0f} / {deep:+.0f}",
+        f"{calibration_error(truth, shares):.3f}",
+        f"{(truth == said)[surest].mean():.3f}",
+    ]
+
+
+def moments_line(nights: Sequence[Judged]) -> str:
+    """How soon and how falsely P(sleep) reaches SURE."""
+    delays = [delay for night in nights if (delay := night.onset_delay_min()) is not None]
+    low, middle, high = np.percentile(delays, [25, 50, 75])
+    false = sum(night.false_onsets() for night in nights) / len(nights)
+    return (
+        f"P(sleep) >= {SURE} for a minute: {middle:+.1f} min after true onset (median; quartiles {low:+.1f},"
+        f" {high:+.1f}; {len(delays)} of {len(nights)} nights), {false:.2f} false a night."
+    )
+
+
+def median_absolute(values: Sequence[float | None]) -> float:
+    known = [abs(value) for value in values if value is not None and not np.isnan(value)]
+    return float(np.median(known)) if known else float("nan")
+
+
+def _joined(nights: Sequence[Judged]) -> tuple[Labels, Labels, Floats]:
+    cells: list[Callable[[Judged], NDArray[np.generic]]] = [lambda n: n.truth, lambda n: n.said, lambda n: n.shares]
+    truth, said, shares = (np.concatenate([cell(night) for night in nights]) for cell in cells)
+    return truth.astype(np.int64), said.astype(np.int64), shares.astype(np.float64)
