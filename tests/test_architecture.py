@@ -22,7 +22,11 @@ MAY_IMPORT = {
 }
 ONE_FILE_EACH = {
     "smbus2": {"hardware/somnisphere_hardware/bus.py", "hardware/somnisphere_hardware/simulated/bus.py"},
-    "gpiozero": {"hardware/somnisphere_hardware/lamp.py", "hardware/somnisphere_hardware/button.py"},
+    "gpiozero": {
+        "hardware/somnisphere_hardware/lamp.py",
+        "hardware/somnisphere_hardware/button.py",
+        "hardware/somnisphere_hardware/simulated/pins.py",
+    },
     "paho": {"integrations/somnisphere_home/mqtt.py"},
     "homeassistant_api": {"integrations/somnisphere_home/rest.py"},
     "amqtt": {"integrations/somnisphere_home/embedded_broker.py"},

@@ -20,6 +20,9 @@ from somnisphere_home.mqtt import Connected, Disconnected, HomeLink, LinkEvent, 
 
 log = logging.getLogger(__name__)
 
+Hand = tuple[float, Callable[[], None]]
+"""What a person does, and when (``at_s``)."""
+
 TICK_S = 1.0
 EVENING_HOUR = 21
 
@@ -62,7 +65,7 @@ class Pacer:
 
 
 class Rehearsal:
-    """``hands``: (at_s, action) pairs in order, what a person does during the night (press the button, say)."""
+    """``hands``, in order of time: what a person does during the night (press the button, say)."""
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class Rehearsal:
         speed: float = 0.0,
         link: HomeLink | None = None,
         inbox: "queue.SimpleQueue[LinkEvent | Edge] | None" = None,
-        hands: tuple[tuple[float, Callable[[], None]], ...] = (),
+        hands: tuple[Hand, ...] = (),
         show: Callable[[Snapshot], None] | None = None,
     ) -> None:
         self._daemon = daemon

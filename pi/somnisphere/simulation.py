@@ -6,10 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-
-from gpiozero import Device
-from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from somnisphere.assemble import assemble, bedside_settings, broker_settings
 from somnisphere.config import Config
@@ -18,7 +16,7 @@ from somnisphere.events import Tick
 from somnisphere.journal import Journal
 from somnisphere.live import Edge, utc_offset_s
 from somnisphere.recordings import Recording
-from somnisphere.rehearsal import Rehearsal, RehearsalClock, evening_of
+from somnisphere.rehearsal import Hand, Rehearsal, RehearsalClock, evening_of
 from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.bus import Bus
@@ -28,6 +26,7 @@ from somnisphere_hardware.simulated.body import Body
 from somnisphere_hardware.simulated.bus import SimulatedBus
 from somnisphere_hardware.simulated.max30102 import SimulatedMax30102
 from somnisphere_hardware.simulated.mpu6050 import SimulatedMpu6050
+from somnisphere_hardware.simulated.pins import simulated_pins
 from somnisphere_hardware.simulated.recorded import RecordedBody
 from somnisphere_hardware.simulated.sleeper import Sleeper
 from somnisphere_hardware.simulated.speaker import SimulatedSpeaker
@@ -86,10 +85,7 @@ def simulate(
     bus.attach(SimulatedMpu6050(body, clock_error=-0.01))
     with ExitStack() as stack:
         stack.enter_context(bus.installed())
-        factory = MockFactory(pin_class=MockPWMPin)
-        real_factory, Device.pin_factory = Device.pin_factory, factory
-        stack.callback(setattr, Device, "pin_factory", real_factory)
-        stack.callback(factory.reset)
+        pins = stack.enter_context(simulated_pins())
         bedside = Bedside(lambda: Bus.open(BUS_NUMBER), bedside_settings(config))
         stack.callback(bedside.close)
         lamp, _ = open_lamp(LAMP_PIN)
@@ -113,8 +109,10 @@ def simulate(
             stack.callback(lambda: link.stop(made.session.farewell(), 3.0))
             made.daemon.publish_through(link.publish)
             _await_broker(link)
-        pin = factory.pin(BUTTON_PIN)
-        hands = () if begin_s is None else ((begin_s, pin.drive_low), (begin_s + 0.2, pin.drive_high))
+        hands: tuple[Hand, ...] = ()
+        if begin_s is not None:
+            down, up = partial(pins.press, BUTTON_PIN), partial(pins.release, BUTTON_PIN)
+            hands = ((begin_s, down), (begin_s + 0.2, up))
         rehearsal = Rehearsal(made.daemon, bus, clock, speed=speed, link=link, inbox=inbox, hands=hands, show=show)
         yield Simulation(rehearsal, made.daemon, bus, clock, until_s)
 

@@ -1,6 +1,7 @@
 """The picture of a night: same shapes as SVG and PNG, holes stay holes, nothing is claimed that is not known."""
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from somnisphere.picture import FAINT, STAGE_COLOUR, Polyline, Rectangle, Text, 
 ELEVEN_PM_S = 23 * 3600.0
 
 
-def night(stages: list[Stage | None]) -> tuple[list[Epoch], list[StageEstimate]]:
+def night(stages: Sequence[Stage | None]) -> tuple[list[Epoch], list[StageEstimate]]:
     epochs = [
         replace(unknown_epoch(k, 0.0), heart_bpm=None if stage is None else 55.0 + k % 5, motion_counts=(0.0, 30.0))
         for k, stage in enumerate(stages)

@@ -1,8 +1,8 @@
 """The ritual, evening by evening."""
 
 import pytest
+from tests.number_bedside import LONG, SHORT, NumberBedside
 
-from number_bedside import LONG, SHORT, NumberBedside
 from somnisphere.bedtime.phases import Cue, Phase
 from somnisphere.bedtime.ritual import RitualSettings
 from somnisphere.bedtime.state import SILENT_DB, volume_gain_db

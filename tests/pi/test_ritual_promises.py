@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.number_bedside import LONG, NumberBedside
 
-from number_bedside import LONG, NumberBedside
 from somnisphere.bedtime.phases import Cue, Phase
 from somnisphere.bedtime.ritual import Ritual, RitualSettings
 from somnisphere.bedtime.shelf import Shelf
