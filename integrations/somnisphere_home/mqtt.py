@@ -276,7 +276,7 @@ class HomeLink:
         self._on_event(Connected(mqtt5=self._mqtt5))
 
     def _on_connect_fail(self, client: paho.Client, _data: Any) -> None:
-        if client is self._client:
+        if client is self._client and self._trouble is None:  # a loss is told once; only a refusal is news
             self._lost(f"nothing answers at {self._place}")
 
     def _on_disconnect(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _more: Any) -> None:

@@ -109,6 +109,6 @@ DEVICE = DeviceInfo(name="Attic", sw_version="1.2.3", suggested_area="Attic", co
 ROOM = Room()
 
 
-def session(**settings: float) -> HomeSession[Room]:
+def session() -> HomeSession[Room]:
     """A session whose answer to a birth waits two seconds."""
-    return HomeSession(ENTITIES, TOPICS, DEVICE, min_intervals_s={"air": 10.0}, birth_wait_s=lambda: 2.0, **settings)
+    return HomeSession(ENTITIES, TOPICS, DEVICE, min_intervals_s={"air": 10.0}, birth_wait_s=lambda: 2.0)

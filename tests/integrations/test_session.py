@@ -29,9 +29,9 @@ def topics(messages: list[Message]) -> list[str]:
     return [message.topic for message in messages]
 
 
-def started(**settings: float) -> HomeSession[Room]:
+def started() -> HomeSession[Room]:
     """A session that has said everything at 0 s."""
-    home = session(**settings)
+    home = session()
     home.connected(ROOM, 0.0)
     return home
 

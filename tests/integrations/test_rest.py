@@ -1,0 +1,147 @@
+"""Asking Home Assistant over REST: whatever goes wrong is an answer."""
+
+import json
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from tests.brokers import free_port
+
+from somnisphere_home.rest import HomeAssistantClient, HomeRefused, HomeUnreachable
+
+TIME = "2026-01-01T00:00:00+00:00"
+
+
+class Home(BaseHTTPRequestHandler):
+    """As much of the interface as is used, answering as 2025.4 does."""
+
+    calls: list[tuple[str, Any]]
+
+    def do_GET(self) -> None:
+        self._answer({"light.lamp": "on", "light.gone": "unavailable"}.get(self.path.rpartition("/")[2]))
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/api/services/light/turn_off":
+            type(self).calls.append((self.path, body))
+            self._send(200, [])
+        elif self.path == "/api/services/light/crash":
+            self._send(500, {})
+        elif self.path == "/api/services/light/garbled":
+            self._send(200, b"<html>")
+        else:
+            self._send(400, {"message": "Bad Request"})
+
+    def _answer(self, state: str | None) -> None:
+        if self.headers["Authorization"] != "Bearer good":
+            self._send(401, {"message": "Unauthorized"})
+        elif state is None:
+            self._send(404, {"message": "Entity not found."})
+        else:
+            entity_id = self.path.rpartition("/")[2]
+            times = {"last_changed": TIME, "last_updated": TIME, "last_reported": TIME}
+            context = {"id": "x", "parent_id": None, "user_id": None}
+            self._send(200, {"entity_id": entity_id, "state": state, "attributes": {}, "context": context, **times})
+
+    def _send(self, code: int, body: Any) -> None:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    Home.calls = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Home) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def client(url: str, token: str = "good") -> Iterator[HomeAssistantClient]:
+    home = HomeAssistantClient(url, token, timeout_s=0.5)
+    try:
+        yield home
+    finally:
+        home.close()
+
+
+def test_a_state_is_its_word(url: str) -> None:
+    with client(url + "/") as home:
+        assert home.state("light.lamp") == "on"
+
+
+def test_what_is_not_there_or_not_known_is_none(url: str) -> None:
+    with client(url) as home:
+        assert home.state("light.nowhere") is None
+        assert home.state("light.gone") is None
+
+
+def test_an_action_is_done(url: str) -> None:
+    with client(url) as home:
+        assert home.call("light", "turn_off", {"entity_id": "light.lamp"}) is None
+    assert Home.calls == [("/api/services/light/turn_off", {"entity_id": "light.lamp"})]
+
+
+def test_a_refusal_is_an_answer(url: str) -> None:
+    with client(url) as home:
+        for service in ("nonsense", "crash"):
+            assert isinstance(home.call("light", service), HomeRefused)
+    with client(url, token="bad") as home:
+        answer = home.state("light.lamp")
+        assert isinstance(answer, HomeRefused)
+        assert "does not accept the access token" in answer.reason
+
+
+def test_a_reply_that_is_no_reply_is_an_answer(url: str) -> None:
+    with client(url) as home:
+        assert isinstance(home.call("light", "garbled"), HomeUnreachable)
+
+
+def test_a_home_that_is_down_is_an_answer() -> None:
+    with client(f"http://127.0.0.1:{free_port()}") as home:
+        answer = home.state("light.lamp")
+        assert isinstance(answer, HomeUnreachable)
+        assert "127.0.0.1" in answer.reason
+
+
+def test_a_home_that_hangs_is_an_answer_in_time() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        client(f"http://127.0.0.1:{server.getsockname()[1]}") as home,
+    ):
+        answer = home.state("light.lamp")
+        assert isinstance(answer, HomeUnreachable)
+        assert "did not answer within 0.5 s" in answer.reason
+
+
+def test_an_address_that_is_none_is_an_answer() -> None:
+    with client("homeassistant") as home:
+        assert isinstance(home.state("light.lamp"), HomeUnreachable)
+
+
+def test_without_the_library_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "homeassistant_api", None)
+    with client("http://127.0.0.1") as home:
+        answer = home.state("light.lamp")
+        assert isinstance(answer, HomeUnreachable)
+        assert "pip install 'somnisphere[home]'" in answer.reason
+
+
+def test_the_library_is_not_imported_before_it_is_needed() -> None:
+    source = HomeAssistantClient("http://127.0.0.1", "good")
+    assert source._client is None
