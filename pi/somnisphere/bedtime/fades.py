@@ -10,7 +10,8 @@ Theory of operation
       all there is when nothing is known about sleep.
 
     Only two things raise it: a hand (``lift``), or a listener who is clearly awake for a while after the page fell.
-    Both raise it to half of where it was, slowly, and not soon again; a likelihood that grows holds it where it is.
+    Both raise it to half of where it was, slowly. A waking does so not soon again, and no further than it lasts; a
+    likelihood that grows holds it where it is.
 
     Falling is never faster than 1 dB in 10 s: a few seconds of change stay under the just noticeable difference for
     level of about 1 dB (Zwicker and Fastl, Psychoacoustics, ch. 7), so no step is heard.
@@ -60,6 +61,8 @@ class FadeState:
     sleep_db: float = 0.0
     """How deep sleep alone has pulled the page: what the light follows."""
     raise_to_db: float | None = None
+    raise_sleep_to_db: float = 0.0
+    """``sleep_db`` goes to this while ``fade_db`` goes to ``raise_to_db``: light and loudness rise together."""
     at_s: float | None = None
     probability: float | None = None
     grew_s: float | None = None
@@ -102,7 +105,8 @@ class FallingPage:
             self.state,
             fade_db=half_db if silent else self.state.fade_db,
             raise_to_db=None if silent else half_db,
-            sleep_db=self.state.sleep_db / 2,
+            sleep_db=self.state.sleep_db / 2 if silent else self.state.sleep_db,
+            raise_sleep_to_db=self.state.sleep_db / 2,
             grew_s=None,
             awake_since_s=None,
             hold_until_s=at_s + self.settings.hold_s,
@@ -133,8 +137,11 @@ class FallingPage:
         if lowest_db < fade_db:
             fade_db = max(lowest_db, fade_db - fall_db)
             state = replace(state, raise_to_db=None)
-        elif state.raise_to_db is not None and not self._growing(state, at_s):
+        elif state.raise_to_db is not None and not held and not self._is_awake(sleep_probability):
+            state = replace(state, raise_to_db=None)  # not so awake after all
+        elif state.raise_to_db is not None and (held or not self._is_growing(state, at_s)):
             fade_db = min(state.raise_to_db, lowest_db, fade_db + raise_db)
+            sleep_db = max(sleep_db, min(state.raise_sleep_to_db, sleep_db + raise_db))
             if fade_db >= state.raise_to_db:
                 state = replace(state, raise_to_db=None)
         self.state = replace(state, fade_db=fade_db, sleep_db=sleep_db)
@@ -147,7 +154,7 @@ class FallingPage:
             state = replace(state, grew_s=at_s)
         if probability is not None:
             state = replace(state, probability=probability)
-        if probability is None or probability >= settings.awake_below:
+        if not self._is_awake(probability):
             return replace(state, awake_since_s=None)
         if state.awake_since_s is None:
             state = replace(state, awake_since_s=at_s)
@@ -156,11 +163,18 @@ class FallingPage:
         deep = min(state.fade_db, state.sleep_db) <= settings.raise_from_db
         if awake_for_s >= settings.awake_s and deep and not soon and state.raise_to_db is None:
             state = replace(
-                state, raise_to_db=state.fade_db / 2, sleep_db=state.sleep_db / 2, raised_s=at_s, awake_since_s=at_s
+                state,
+                raise_to_db=state.fade_db / 2,
+                raise_sleep_to_db=state.sleep_db / 2,
+                raised_s=at_s,
+                awake_since_s=at_s,
             )
         return state
 
-    def _growing(self, state: FadeState, at_s: float) -> bool:
+    def _is_awake(self, probability: float | None) -> bool:
+        return probability is not None and probability < self.settings.awake_below
+
+    def _is_growing(self, state: FadeState, at_s: float) -> bool:
         return state.grew_s is not None and at_s - state.grew_s < self.settings.epoch_s
 
     def _sleep_wants_db(self, probability: float | None, landing: bool, held: bool) -> float:
