@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
@@ -238,6 +239,37 @@ def test_a_topic_that_may_not_be_written_is_told_once(tmp_path: Path, caplog: py
         link.stop([ONLINE])
     (record,) = caplog.records
     assert "does not let us write somnisphere/attic/visit/event" in record.getMessage()
+
+
+@pytest.mark.broker
+def test_moments_in_a_rush_from_two_threads_all_arrive(
+    broker: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Acknowledgements come on paho's thread, under paho's lock, while others publish: nobody may wait for both."""
+    topic, each = TOPICS.event("visit"), 500
+    calmly = paho.Client.publish
+
+    def publish_late(client: paho.Client, *arguments: Any) -> paho.MQTTMessageInfo:
+        time.sleep(0.0002)  # lets the acknowledgement of the one before come in between
+        return calmly(client, *arguments)
+
+    monkeypatch.setattr(paho.Client, "publish", publish_late)
+    with listening(broker) as listener, linked(broker) as (link, events):
+        event(events, Connected)
+        link.publish(ONLINE)
+
+        def publish_many() -> None:
+            for _ in range(each):
+                link.publish(Message(topic, b"{}", qos=1))
+
+        rush = [threading.Thread(target=publish_many, daemon=True) for _ in range(2)]
+        for thread in rush:
+            thread.start()
+        for _ in range(2 * each):
+            listener.next(topic)
+        for thread in rush:
+            thread.join(DEADLINE_S)
+        assert not any(thread.is_alive() for thread in rush)
 
 
 @pytest.mark.broker
