@@ -108,7 +108,8 @@ def assemble(config: Config, tick: Tick, journal: Journal, bedside: Bedside, lam
     core = Core(ritual, shelf, SleepPipeline(), SleepStager, revise, settings)
     session = home_session(config)
     daemon = Daemon(core, Parts(bedside, lamp, speaker, journal, session, rescan=library.read))
-    ended = [night_id for night_id in journal.nights() if journal.load(night_id).ended_wall_s is not None]
-    core.last_night = journal.load(ended[-1]).times if ended else None
+    core.last_night = journal.last_times()
+    if journal.mended:
+        log.warning("%s", journal.mended)
     daemon.carry_on(tick)
     return Assembled(daemon, session, shelf)

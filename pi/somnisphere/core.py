@@ -185,6 +185,8 @@ class Core:
             actions: list[Action] = list(self._ritual.slept(given.at_s, given.since_s, given.cue))
             if night.times.fell_asleep_s is None:
                 night.times = replace(night.times, fell_asleep_s=since_wall_s)
+        elif given.cue is Cue.NIGHT_OVER:
+            return self._end(night, given)
         else:
             actions = list(self._ritual.receive(given.cue, given.at_s))
         if given.cue is Cue.WOKE:
@@ -192,27 +194,23 @@ class Core:
         elif given.cue is Cue.ROSE:
             night.times = replace(night.times, left_bed_s=since_wall_s)
         # The ritual announces; only here is it known how sure we are.
-        actions = [
+        return [
             replace(action, confidence=given.confidence) if isinstance(action, Announce) else action
             for action in actions
         ]
-        if given.cue is Cue.NIGHT_OVER:
-            actions.append(self._end(night))
-        return actions
 
-    def _end(self, night: _Night) -> EndNight:
-        """The night is over: with all of it in hand, when sleep came and went is dated anew."""
+    def _end(self, night: _Night, given: CueGiven) -> list[Action]:
+        """The night is over: with all of it in hand, when sleep came and went is dated anew, and so is the bookmark."""
         estimates = tuple(self._revise(night.epochs))
         facts = summarize(estimates)
-        times = night.times
+        times, actions = night.times, list[Action]()
         if facts.onset_s is not None and facts.final_waking_s is not None:
-            times = replace(
-                times,
-                fell_asleep_s=self._wall_at(facts.onset_s),
-                woke_up_s=self._wall_at(facts.final_waking_s),
-            )
+            asleep_s, awake_s = self._wall_at(facts.onset_s), self._wall_at(facts.final_waking_s)
+            times = replace(times, fell_asleep_s=asleep_s, woke_up_s=awake_s)
+            actions += self._ritual.date_onset(facts.onset_s)
+        actions += self._ritual.receive(Cue.NIGHT_OVER, given.at_s)
         self.last_night, self._night, self._estimate = times, None, None
-        return EndNight(times, tuple(night.epochs), estimates)
+        return [*actions, EndNight(times, tuple(night.epochs), estimates)]
 
     # ---- nights ---------------------------------------------------------------------------------------------------
 

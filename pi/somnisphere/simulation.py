@@ -39,8 +39,11 @@ LAMP_PIN, BUTTON_PIN = 18, 17
 
 TO_BED_S = 5 * 60.0
 """The rehearsed sleeper comes to bed five minutes after the rehearsal begins, ..."""
-BEGIN_S = TO_BED_S + 3 * 60.0
-"""... and presses the button three minutes later."""
+BEGIN_S = TO_BED_S + 60.0
+"""... presses the button a minute later, ..."""
+
+FALL_ASLEEP_MIN = 10.0
+"""... and is asleep about ten minutes after coming to bed, while the story is told."""
 
 AFTER_S = 30 * 60.0
 """How long the rehearsal goes on after the sleeper has left: long enough for the night to be closed."""
@@ -144,7 +147,7 @@ def open_rehearsal(
         wall_start_s = evening_of(last_wall_s)
         start_s = last_wall_s - wall_start_s
     sleeper = Sleeper.usual_night(
-        seed, hours=hours, fall_asleep_min=22.0, absent_before_min=TO_BED_S / 60.0, absent_after_min=AFTER_S / 60.0
+        seed, hours=hours, fall_asleep_min=FALL_ASLEEP_MIN, absent_before_min=TO_BED_S / 60.0, absent_after_min=AFTER_S / 60.0
     )
     with simulate(
         config,
