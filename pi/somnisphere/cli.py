@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--speed", type=float, default=400.0, help="seconds of night per second (default %(default)g)"
     )
     rehearse.add_argument("--hours", type=float, default=8.5, help="length of the night (default %(default)g)")
-    rehearse.add_argument("--seed", type=int, default=1, help="which simulated sleeper (default %(default)d)")
+    rehearse.add_argument("--seed", type=int, default=2, help="which simulated sleeper (default %(default)d)")
     rehearse.add_argument(
         "--broker", metavar="HOST[:PORT]", help="MQTT broker; else the configured, else an embedded one"
     )

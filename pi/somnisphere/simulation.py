@@ -147,7 +147,11 @@ def open_rehearsal(
         wall_start_s = evening_of(last_wall_s)
         start_s = last_wall_s - wall_start_s
     sleeper = Sleeper.usual_night(
-        seed, hours=hours, fall_asleep_min=FALL_ASLEEP_MIN, absent_before_min=TO_BED_S / 60.0, absent_after_min=AFTER_S / 60.0
+        seed,
+        hours=hours,
+        fall_asleep_min=FALL_ASLEEP_MIN,
+        absent_before_min=TO_BED_S / 60.0,
+        absent_after_min=AFTER_S / 60.0,
     )
     with simulate(
         config,
