@@ -28,6 +28,9 @@ from somnisphere_home.session import HomeSession
 
 log = logging.getLogger(__name__)
 
+VITALS_EVERY_S = 10.0
+"""Heart and breath change all the time; the home is told this often at the most."""
+
 
 def bedside_settings(config: Config) -> BedsideSettings:
     sensor = config.sensor
@@ -67,7 +70,8 @@ def secret(path: str | None, key: str) -> str:
 
 def home_session(config: Config) -> HomeSession[Snapshot]:
     topics = Topics(config.box.node, config.mqtt.discovery_prefix)
-    return HomeSession(ENTITIES, topics, DeviceInfo(name=config.box.name, sw_version=__version__))
+    device = DeviceInfo(name=config.box.name, sw_version=__version__)
+    return HomeSession(ENTITIES, topics, device, min_intervals_s={"vitals": VITALS_EVERY_S})
 
 
 class Library:

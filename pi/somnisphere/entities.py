@@ -29,6 +29,8 @@ def _last(night: Snapshot, field: str) -> datetime | None:
 
 
 def _stage_attributes(s: Snapshot) -> Mapping[str, Any]:
+    if s.stage is None:
+        return {"reason": s.stage_reason, "confidence": None, "probabilities": None}
     return {
         "reason": s.stage_reason,
         "confidence": None if s.confidence is None else round(s.confidence, 2),
