@@ -139,9 +139,7 @@ class Core:
         self._day_s = day_s
         for epoch in self._pipeline.advance(tick.at_s):
             actions += self._on_epoch(epoch)
-        p_sleep = None
-        if self._night is not None and self._estimate is not None and self._estimate.stage is not None:
-            p_sleep = self._estimate.sleep_probability
+        p_sleep = None if self._night is None or self._estimate is None else self._estimate.sleep_probability
         actions += self._ritual.tick(tick.at_s, p_sleep)
         return actions
 

@@ -57,7 +57,7 @@ class SleepWatch:
         if self._began_s is None:
             self._began_s = epoch.start_s
         cues = self._bed(epoch, end_s, is_morning)
-        p_sleep = estimate.sleep_probability if estimate.stage is not None else None
+        p_sleep = estimate.sleep_probability  # may be known where no single stage stands out
         if p_sleep is None:
             self._unknown_epochs += 1
             self._run.clear()
