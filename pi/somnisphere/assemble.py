@@ -100,7 +100,6 @@ class Library:
 class Assembled:
     daemon: Daemon
     session: HomeSession[Snapshot]
-    shelf: Shelf
 
 
 def assemble(config: Config, tick: Tick, journal: Journal, bedside: Bedside, lamp: Lamp, speaker: Speaker) -> Assembled:
@@ -116,4 +115,4 @@ def assemble(config: Config, tick: Tick, journal: Journal, bedside: Bedside, lam
     if journal.mended:
         log.warning("%s", journal.mended)
     daemon.carry_on(tick)
-    return Assembled(daemon, session, shelf)
+    return Assembled(daemon, session)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from somnisphere.assemble import assemble, bedside_settings, broker_settings
+from somnisphere.assemble import Library, assemble, bedside_settings, broker_settings
 from somnisphere.config import Config
 from somnisphere.daemon import Daemon
 from somnisphere.events import Tick
@@ -96,14 +96,14 @@ def simulate(
         button, _ = open_button(BUTTON_PIN, lambda pressed: inbox.put(Edge(clock.now_s(), pressed)))
         assert button is not None
         stack.callback(button.close)
-        durations: dict[Path, float | None] = {}
+        # Known before the daemon is made: it may take up a story at once.
+        durations = {story.path: story.duration_s for story in Library(config).read() or ()}
         speaker = SimulatedSpeaker(durations.get)
         stack.callback(speaker.close)
         journal = Journal(journal_path)
         stack.callback(journal.close)
         tick = Tick(clock.at_s, clock.wall_s(), utc_offset_s(clock.wall_s()))
         made = assemble(config, tick, journal, bedside, lamp, speaker)
-        durations.update({story.path: story.duration_s for story in made.shelf.stories})
         link = None
         if broker is not None:
             settings = replace(broker_settings(config, broker), mqtt5=mqtt5)
