@@ -202,6 +202,27 @@ def test_a_story_that_ends_while_somebody_sleeps_keeps_the_bookmark_of_sleep() -
     assert bed.bookmarks[SHORT.key] == pytest.approx(560 - 130, abs=2)
 
 
+def test_a_story_that_ended_after_sleep_had_come_is_found_where_sleep_came() -> None:
+    bed = NumberBedside(stories=[SHORT, LONG])
+    bed.do(bed.ritual.choose_story("the boat", 0.0))
+    bed.press(Press.TAP)
+    bed.live(300 + 650, 0.3)
+    assert bed.bookmarks[SHORT.key] == 0.0  # told to its end, as far as anybody knew then
+    bed.do(bed.ritual.slept(bed.at_s, bed.at_s - 250))
+    assert 300 < bed.bookmarks[SHORT.key] < 400
+    assert bed.shelf.current() == SHORT
+
+
+def test_a_story_that_ended_before_sleep_came_is_over() -> None:
+    bed = NumberBedside(stories=[SHORT, LONG])
+    bed.do(bed.ritual.choose_story("the boat", 0.0))
+    bed.press(Press.TAP)
+    bed.live(300 + 900, 0.3)
+    bed.do(bed.ritual.slept(bed.at_s, bed.at_s - 60))
+    assert bed.bookmarks[SHORT.key] == 0.0
+    assert bed.shelf.current() == LONG
+
+
 def test_a_broken_story_gives_way_to_the_next_and_then_to_quiet() -> None:
     bed = NumberBedside()
     bed.begin()

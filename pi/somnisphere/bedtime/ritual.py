@@ -74,8 +74,15 @@ class Ritual:
     def date_onset(self, onset_s: float) -> Actions:
         """Put the bookmark where the story was when sleep came; may be called again when that is known better."""
         evening = self._evening
-        place = evening.reading.place_at(onset_s - evening.settings.bookmark_margin_s)
-        return [] if place is None else evening.keep(*place)
+        heard_s = onset_s - evening.settings.bookmark_margin_s
+        place = evening.reading.place_at(heard_s)
+        if place is None:
+            return []
+        told_to_its_end = self.state.story_key is None and heard_s >= evening.reading.stretches[-1].until_s
+        if told_to_its_end:  # before sleep came: the next evening has the next story
+            return []
+        evening.shelf.choose(place[0])
+        return evening.keep(*place)
 
     def _receive(self, cue: Cue, at_s: float) -> Actions:
         came_from, evening = self.state.phase, self._evening
@@ -161,8 +168,7 @@ class Ritual:
             return actions
         actions += evening.sink_lamp(at_s)
         if was_playing and key is not None:
-            actions += evening.keep(key, 0.0)
-            evening.reading.forget()
+            actions += evening.keep(key, 0.0)  # the reading stays: sleep may turn out to have come before this end
             following = evening.shelf.next_after(key)
             if following is not None:
                 evening.shelf.choose(following.key)
