@@ -28,7 +28,7 @@ from somnisphere_home.session import HomeSession
 
 log = logging.getLogger(__name__)
 
-VITALS_EVERY_S = 10.0
+VITALS_EVERY_S = 30.0
 """Heart and breath change all the time; the home is told this often at the most."""
 
 

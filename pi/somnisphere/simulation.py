@@ -26,7 +26,7 @@ from somnisphere_hardware.simulated.body import Body
 from somnisphere_hardware.simulated.bus import SimulatedBus
 from somnisphere_hardware.simulated.max30102 import SimulatedMax30102
 from somnisphere_hardware.simulated.mpu6050 import SimulatedMpu6050
-from somnisphere_hardware.simulated.pins import simulated_pins
+from somnisphere_hardware.simulated.pins import SimulatedPins, simulated_pins
 from somnisphere_hardware.simulated.recorded import RecordedBody
 from somnisphere_hardware.simulated.sleeper import Sleeper
 from somnisphere_hardware.simulated.speaker import SimulatedSpeaker
@@ -59,7 +59,9 @@ class Simulation:
 
     rehearsal: Rehearsal
     daemon: Daemon
+    body: Body
     bus: SimulatedBus
+    pins: SimulatedPins
     clock: RehearsalClock
     until_s: float
 
@@ -117,7 +119,7 @@ def simulate(
             down, up = partial(pins.press, BUTTON_PIN), partial(pins.release, BUTTON_PIN)
             hands = ((begin_s, down), (begin_s + 0.2, up))
         rehearsal = Rehearsal(made.daemon, bus, clock, speed=speed, link=link, inbox=inbox, hands=hands, show=show)
-        yield Simulation(rehearsal, made.daemon, bus, clock, until_s)
+        yield Simulation(rehearsal, made.daemon, body, bus, pins, clock, until_s)
 
 
 def _await_broker(link: HomeLink) -> None:
