@@ -48,8 +48,15 @@ def evening_of(wall_s: float) -> float:
     return start_s if start_s <= wall_s else start_s - 86400.0
 
 
+BEHIND_S = 0.5
+
+
 class Pacer:
-    """Holds rehearsed time to ``speed`` seconds per second; 0 means as fast as it goes."""
+    """Holds rehearsed time to ``speed`` seconds per second; 0 means as fast as it goes.
+
+    A rehearsal that fell behind (the machine was asleep, the process was stopped) goes on from there at its speed: what
+    was missed is not rushed through.
+    """
 
     def __init__(self, speed: float, start_s: float) -> None:
         self._speed = speed
@@ -62,6 +69,8 @@ class Pacer:
         ahead_s = (at_s - self._start_s) / self._speed - (time.monotonic() - self._began_s)
         if ahead_s > 0.002:
             time.sleep(ahead_s)
+        elif ahead_s < -BEHIND_S:
+            self._start_s, self._began_s = at_s, time.monotonic()
 
 
 class Rehearsal:
