@@ -26,7 +26,8 @@ class RecordingError(Exception):
 def read_npz(path: Path) -> Columns:
     """All arrays of a .npz file. Pickled objects are refused: a recording is data, not code."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, not by numpy: it leaves a file open that turns out to be broken.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
     except FileNotFoundError:
         raise RecordingError(path, "there is no such file", "Check the path.") from None

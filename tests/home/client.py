@@ -34,6 +34,10 @@ def wait_until(
         time.sleep(every_s)
 
 
+RELOADED_WITHIN_S = 90.0
+"""Home Assistant loads an integration again 30 s after an entity of it was enabled."""
+
+
 class Client:
     """One signed-in user. ``token`` "" until ``onboard``."""
 
@@ -135,6 +139,13 @@ class Client:
         }
         every = self.command("config/entity_registry/list")
         return {entry["unique_id"]: entry for entry in every if entry["device_id"] in devices}
+
+    def enable_all(self, identifier: str) -> None:
+        """Entities off by default turned on, as on the device's page. Home Assistant loads MQTT again half a minute
+        later: wait for the states, up to ``RELOADED_WITHIN_S``."""
+        for entry in self.device_entities(identifier).values():
+            if entry["disabled_by"] is not None:
+                self.command("config/entity_registry/update", entity_id=entry["entity_id"], disabled_by=None)
 
     def logged(self) -> list[dict[str, Any]]:
         """Warnings and errors as Home Assistant's own page "Logs" lists them."""

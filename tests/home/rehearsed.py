@@ -53,10 +53,10 @@ class Rehearsal:
 
 @contextmanager
 def rehearse(broker: Broker, folder: Path, listener: Listener, *options: str) -> Iterator[Rehearsal]:
-    """Begins one, with a configuration and journal of its own; ends it if it has not ended by itself."""
+    """Begins one, with the default configuration and a folder of its own; ends it if it has not ended by itself."""
     folder.mkdir(exist_ok=True)
     settings = folder / "somnisphere.toml"
-    settings.write_text(f'[journal]\npath = "{folder}/journal.sqlite"\n')
+    settings.write_text("")
     command = [sys.executable, "-m", "somnisphere", "--config", str(settings), "rehearse", "--plain"]
     command += ["--broker", f"127.0.0.1:{broker.port}", "--out", str(folder / "out"), *options]
     output = folder / "said.txt"

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from tests.home.broker import Broker
-from tests.home.client import wait_until
+from tests.home.client import RELOADED_WITHIN_S, wait_until
 from tests.home.expected import Shown, alike, shown, told
 from tests.home.harness import HomeAssistant
 
@@ -88,26 +88,16 @@ class Box:
         registered = self._home.client.device_entities(TOPICS.device_id)
         return {unique.removeprefix(prefix): str(entry["entity_id"]) for unique, entry in registered.items()}
 
-    def enable_all(self) -> None:
-        """As a person does on the device's page; Home Assistant then loads the MQTT integration again."""
-        hidden = [
-            entry
-            for entry in self._home.client.device_entities(TOPICS.device_id).values()
-            if entry["disabled_by"] is not None
-        ]
-        for entry in hidden:
-            self._home.client.command("config/entity_registry/update", entity_id=entry["entity_id"], disabled_by=None)
-        (mqtt,) = self._home.client.request("GET", "/api/config/config_entries/entry?domain=mqtt")
-        self._home.client.request("POST", f"/api/config/config_entries/entry/{mqtt['entry_id']}/reload")
-
 
 @pytest.fixture(scope="module")
 def box(home: HomeAssistant, broker: Broker) -> Iterator[Box]:
     box = Box(broker, home)
     box.show(NOTHING)
     wait_until(lambda: len(box.ids()) == len(ENTITIES), "every entity in the registry")
-    box.enable_all()
-    wait_until(lambda: set(box.ids().values()) <= home.client.states().keys(), "every entity enabled")
+    home.client.enable_all(TOPICS.device_id)
+    wait_until(
+        lambda: set(box.ids().values()) <= home.client.states().keys(), "every entity enabled", RELOADED_WITHIN_S
+    )
     yield box
     box.send([clear_message(TOPICS)])
     for topic in broker.retained(f"{TOPICS.base}/#"):
@@ -182,7 +172,7 @@ def test_a_moment_is_an_event_and_a_device_trigger(home: HomeAssistant, box: Box
 
     def said(kind: str) -> bool:
         attributes = home.client.states()[moment]["attributes"]
-        return attributes["event_type"] == kind and attributes["confidence"] == 0.8
+        return bool(attributes["event_type"] == kind and attributes["confidence"] == 0.8)
 
     for kind in MOMENTS:
         box.send(box.session.moment(kind, {"confidence": 0.8}, box.at_s))
