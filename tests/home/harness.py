@@ -124,6 +124,11 @@ class HomeAssistant:
         """Trouble that a test made on purpose."""
         self._forgiven += entries
 
+    def forgive_its_own_reload(self) -> None:
+        """Home Assistant 2025.4 stumbles over its own bookkeeping when a device is removed after MQTT was loaded again
+        (it did so because entities were enabled): nothing that a device says can cause or avoid it."""
+        self.forgive([entry for entry in self.trouble() if "Unable to remove unknown dispatcher" in entry.text])
+
     def calls_of(self, entity_id: str) -> list[dict[str, Any]]:
         """What a stand-in was told, oldest first."""
         return list((self.client.state(entity_id) or {"attributes": {}})["attributes"].get("calls", []))

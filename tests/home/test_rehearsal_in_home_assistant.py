@@ -136,6 +136,7 @@ def night(home: HomeAssistant, broker: Broker, tmp_path_factory: pytest.TempPath
     for topic in (TOPICS.discovery, *broker.retained(f"{TOPICS.base}/#")):
         broker.publish(topic, b"", retain=True)
     wait_until(lambda: not home.client.device_entities(TOPICS.device_id), "the device to go")
+    home.forgive_its_own_reload()
 
 
 def _has_phase(listener: Listener, moment: str) -> bool:
