@@ -103,7 +103,6 @@ def box(home: HomeAssistant, broker: Broker) -> Iterator[Box]:
     for topic in broker.retained(f"{TOPICS.base}/#"):
         broker.publish(topic, b"", retain=True)
     wait_until(lambda: not box.ids(), "the device to go")
-    home.forgive_its_own_reload()
 
 
 def expected(entity: Entity[Snapshot], snapshot: Snapshot) -> Shown:

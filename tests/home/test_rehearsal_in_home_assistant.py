@@ -96,7 +96,6 @@ def introduce(home: HomeAssistant, broker: Broker, folder: Path) -> None:
     home.client.enable_all(TOPICS.device_id)
     ids = {entity.default_id(TOPICS.node) for entity in ENTITIES}
     wait_until(lambda: ids <= home.client.states().keys(), "every entity enabled", RELOADED_WITHIN_S)
-    home.forgive_its_own_reload()
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +136,6 @@ def night(home: HomeAssistant, broker: Broker, tmp_path_factory: pytest.TempPath
     for topic in (TOPICS.discovery, *broker.retained(f"{TOPICS.base}/#")):
         broker.publish(topic, b"", retain=True)
     wait_until(lambda: not home.client.device_entities(TOPICS.device_id), "the device to go")
-    home.forgive_its_own_reload()
 
 
 def _has_phase(listener: Listener, moment: str) -> bool:
