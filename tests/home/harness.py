@@ -26,7 +26,7 @@ EXPECTED_IN_LOG = (
     # of this machine: optional libraries that Home Assistant does without
     "zlib_ng and isal are not available",
     "Error loading libturbojpeg",
-    # of its own bookkeeping: 2025.4 says so of device triggers when MQTT is loaded again (because an entity was enabled)
+    # of its own bookkeeping: 2025.4 says so of device triggers when MQTT is loaded again (an entity was enabled)
     # and the device then goes; nothing that a device sends causes or avoids it
     "Unable to remove unknown dispatcher",
 )
