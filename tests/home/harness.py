@@ -29,6 +29,7 @@ EXPECTED_IN_LOG = (
     # of its own bookkeeping: 2025.4 says so of device triggers when MQTT is loaded again (an entity was enabled)
     # and the device then goes; nothing that a device sends causes or avoids it
     "Unable to remove unknown dispatcher",
+    "No device components to cleanup",
 )
 """The only warnings that Home Assistant writes without our doing; see ``test_harness.py``."""
 
