@@ -11,6 +11,7 @@ from pathlib import Path
 
 from somnisphere.assemble import Library, assemble, bedside_settings, broker_settings
 from somnisphere.config import Config
+from somnisphere.cues import NIGHT_OUT_S
 from somnisphere.daemon import Daemon
 from somnisphere.events import Tick
 from somnisphere.journal import Journal
@@ -46,7 +47,9 @@ FALL_ASLEEP_MIN = 10.0
 """... and is asleep about ten minutes after coming to bed, while the story is told."""
 
 AFTER_S = 30 * 60.0
-"""How long the rehearsal goes on after the sleeper has left: long enough for the night to be closed."""
+"""How long the rehearsal goes on after the sleeper has left: long enough for the night to be closed, ..."""
+MORNING_AFTER_H, AFTER_SHORT_S = 7.5, NIGHT_OUT_S + 5 * 60.0
+"""... which takes longer where a shorter night ends before it is morning."""
 
 CONNECT_S = 10.0
 
@@ -153,7 +156,7 @@ def open_rehearsal(
         hours=hours,
         fall_asleep_min=FALL_ASLEEP_MIN,
         absent_before_min=TO_BED_S / 60.0,
-        absent_after_min=AFTER_S / 60.0,
+        absent_after_min=(AFTER_S if hours >= MORNING_AFTER_H else AFTER_SHORT_S) / 60.0,
     )
     with simulate(
         config,
