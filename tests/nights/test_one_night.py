@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any
 
 import pytest
+from tests.brokers import HOST, free_port
 
 from somnisphere.bedtime.phases import Phase
 from somnisphere.config import Config
@@ -16,7 +17,7 @@ from somnisphere.journal import Journal, KeptNight
 from somnisphere.night import STAGES
 from somnisphere.simulation import LAMP_PIN, open_rehearsal
 from somnisphere.snapshot import Snapshot
-from somnisphere_hardware.simulated.faults import Unplugged
+from somnisphere_hardware.simulated.faults import BrownOut, Fault, Unplugged
 from somnisphere_hardware.simulated.sleeper import Sleeper
 from somnisphere_home.messages import Message
 
@@ -52,15 +53,23 @@ class Told:
         return found
 
 
-def live_through(folder: Path, hours: float, seed: int = 2, faults: tuple[Unplugged, ...] = ()) -> Told:
+def live_through(
+    folder: Path,
+    hours: float,
+    seed: int = 2,
+    faults: tuple[Fault, ...] = (),
+    broker: tuple[str, int] | None = None,
+) -> Told:
+    """A night. Without a broker everything published is heard; with one it goes there, or nowhere."""
     folder.mkdir(exist_ok=True)
     told = Told()
     with open_rehearsal(
-        Config(), folder, seed=seed, hours=hours, speed=0.0, broker=None, show=told.snapshots.append
+        Config(), folder, seed=seed, hours=hours, speed=0.0, broker=broker, show=told.snapshots.append
     ) as simulation:
         clock = simulation.clock
-        simulation.daemon.publish_through(lambda message: told.messages.append((clock.at_s, message)))
-        simulation.daemon.home_connected(0.0)
+        if broker is None:
+            simulation.daemon.publish_through(lambda message: told.messages.append((clock.at_s, message)))
+            simulation.daemon.home_connected(0.0)
         for fault in faults:
             simulation.bus.add_fault(fault)
         body = simulation.body
@@ -198,17 +207,68 @@ def test_the_same_night_is_told_in_the_same_words(tmp_path: Path) -> None:
     assert len(first.messages) > 50
 
 
+CABLE_OFF = Unplugged(None, 3000.0, 3600.0)
+PULSE_CHIP, MOTION_CHIP = 0x57, 0x68
+
+
+def assert_whole(told: Told) -> None:
+    """The night is closed, and its epochs follow on from each other."""
+    assert told.kept is not None
+    assert told.kept.ended_wall_s is not None
+    starts = [epoch.start_s for epoch in told.kept.epochs]
+    assert len(starts) > 180
+    assert all(later - sooner == pytest.approx(30.0) for sooner, later in pairwise(starts))
+
+
 def test_a_cable_that_is_off_for_ten_minutes(tmp_path: Path) -> None:
-    told = live_through(tmp_path, hours=1.5, faults=(Unplugged(None, 3000.0, 3600.0),))
+    told = live_through(tmp_path, hours=1.5, faults=(CABLE_OFF,))
     during = [s for s in told.snapshots if 3120.0 < s.at_s < 3590.0]
     assert during
     assert all(s.sensor_problem and s.heart_bpm is None and s.in_bed is None for s in during)
+    blind = [s for s in during if s.at_s > 3000.0 + 6 * 60.0]
+    assert blind
+    assert all(s.stage is None and s.stage_reason for s in blind)
     assert any(payload["sensor_problem"] in (True, "ON") for _, payload in told.payloads("health"))
     assert ("somnisphere/bedside/sensor/status", b"offline") in [(m.topic, m.payload) for _, m in told.messages]
     after = [s for s in told.snapshots if 3720.0 < s.at_s < 4200.0]
     assert after
     assert not any(s.sensor_problem for s in after)
     assert any(s.heart_bpm is not None and s.stage is not None for s in after)
-    assert told.kept is not None
-    starts = [epoch.start_s for epoch in told.kept.epochs]
-    assert all(later - sooner == pytest.approx(30.0) for sooner, later in pairwise(starts))
+    assert_whole(told)
+
+
+def test_chips_that_lose_their_supply_for_an_instant(tmp_path: Path) -> None:
+    """Each starts again at its reset values, once while the story is told and once in sleep; the night goes on."""
+    dips = (
+        BrownOut(PULSE_CHIP, 760.0),
+        BrownOut(MOTION_CHIP, 820.0),
+        BrownOut(PULSE_CHIP, 2400.0),
+        BrownOut(MOTION_CHIP, 2400.0),
+    )
+    told = live_through(tmp_path, hours=1.5, faults=dips)
+    assert told.sleeper is not None
+    for dip in dips:
+        before, after = (
+            [s for s in told.snapshots if from_s < s.at_s < from_s + 60.0] for from_s in (dip.at_s - 60, dip.at_s + 60)
+        )
+        assert {s.phase for s in after} != {Phase.IDLE}
+        assert not any(s.sensor_problem for s in after)
+        assert all(s.motion_count is not None for s in (*before, *after))
+        truth = told.sleeper.heart_bpm_at(dip.at_s + 75.0)
+        assert truth is not None
+        assert median(s.heart_bpm for s in after if s.heart_bpm is not None) == pytest.approx(truth, abs=6.0)
+    assert told.moments.count("fell_asleep") == 1
+    assert_whole(told)
+
+
+def test_neither_broker_nor_sensor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens, the cable is off, a chip loses its supply: the evening takes its course all the same."""
+    monkeypatch.setattr("somnisphere.simulation.CONNECT_S", 0.1)
+    faults = (CABLE_OFF, BrownOut(PULSE_CHIP, 2400.0))
+    told = live_through(tmp_path, hours=1.5, faults=faults, broker=(HOST, free_port()))
+    phases = [phase for phase in told.phases if phase is not Phase.STIRRING]
+    assert phases[:5] == [Phase.IDLE, Phase.WIND_DOWN, Phase.STORY, Phase.DRIFTING, Phase.ASLEEP]
+    assert phases[-1] is Phase.IDLE
+    assert max(told.bookmarks.values()) > 0.0
+    assert told.lamp_duty == 0.0
+    assert_whole(told)
