@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -22,13 +23,30 @@ def resident_mib(pid: int | str = "self") -> float:
     raise RuntimeError(f"/proc/{pid}/status has no VmRSS")
 
 
+class Stopwatch:
+    """Seconds spent in a function."""
+
+    def __init__(self) -> None:
+        self.spent_s = 0.0
+
+    def timed(self, function: Callable[[int, bytes, int], bytes]) -> Callable[[int, bytes, int], bytes]:
+        def run(address: int, data: bytes, count: int) -> bytes:
+            began_s = time.perf_counter()
+            try:
+                return function(address, data, count)
+            finally:
+                self.spent_s += time.perf_counter() - began_s
+
+        return run
+
+
 def live_a_night(hours: float) -> None:
     """In a child: a whole night as fast as it goes."""
     from somnisphere.config import Config
     from somnisphere.simulation import open_rehearsal
     from somnisphere_home.messages import Message
 
-    sent: list[int] = []
+    sent, bed = list[int](), Stopwatch()
 
     def publish(message: Message) -> None:
         sent.append(len(message.topic) + len(message.payload))
@@ -38,6 +56,9 @@ def live_a_night(hours: float) -> None:
         with open_rehearsal(Config(), Path(folder), seed=2, hours=hours, speed=0.0, broker=None) as simulation:
             simulation.daemon.publish_through(publish)
             simulation.daemon.home_connected(0.0)
+            vars(simulation.bus)["transfer"] = bed.timed(simulation.bus.transfer)
+            simulation.rehearsal.run(60.0)
+            empty_mib = resident_mib()
             simulation.rehearsal.run(600.0)
             early_mib = resident_mib()
             simulation.rehearsal.run(simulation.until_s)
@@ -48,8 +69,10 @@ def live_a_night(hours: float) -> None:
     print(f"night                      {night_h:8.1f} h, {hours:g} of them in bed")
     print(f"wall                       {wall_s:8.1f} s   ({wall_s / night_h * 8.0:.1f} s for 8 hours)")
     print(f"CPU                        {cpu_s:8.1f} s   ({cpu_s / night_h:.2f} s per hour of night)")
+    print(f"  of which simulated bed   {bed.spent_s:8.1f} s   ({bed.spent_s / wall_s:.0%} of it)")
     print(f"published                  {len(sent):8d} messages, {sum(sent) / 1e6:.2f} MB")
     print(f"journal on disk            {journal_bytes / 1e6:8.2f} MB")
+    print(f"resident after a minute    {empty_mib:8.1f} MiB, the bed still empty")
     print(f"resident after 10 minutes  {early_mib:8.1f} MiB with the simulated bed in the same process")
     print(f"resident at the end        {late_mib:8.1f} MiB, {late_mib - early_mib:+.1f} over the night")
 
