@@ -41,8 +41,14 @@ MORNING_FROM_S = 4.5 * 3600.0
 MORNING_UNTIL_S = 14 * 3600.0
 DAY_S = 86400.0
 
+BEGIN_LATE_S = 1.5 * 3600.0
+"""The evening still begins by itself so long after its time: enough for an hour that the clock leaves out in spring.
+Later than that it does not: a clock that was wrong and is put right must not wake anybody."""
+
 LAMP_TOUCH_S = 1.0
 """How long the lamp takes when a hand asks for a level and no time."""
+LAMP_TOUCH_PCT = 40.0
+"""How bright the lamp gets when it is out and a hand, for the first time, asks for no level."""
 
 Revise = Callable[[Sequence[Epoch]], Sequence[StageEstimate]]
 """The overnight answer: a whole night's epochs in, one estimate each out."""
@@ -82,13 +88,14 @@ class Core:
         self._revise = revise
         self._settings = settings or CoreSettings()
         self._tick = Tick(0.0, 0.0)
-        self._day_s: float | None = None
+        self._begin_day: int | None = None
+        self._begun_day: int | None = None
         self._night: _Night | None = None
         self._estimate: StageEstimate | None = None
         self._parts: dict[str, PartState] = {}
         self._player: PlayerReported | None = None
         self._lamp_pct = 0.0
-        self._lamp_last_pct = 40.0  # "on" without a brightness: as bright as it was last
+        self._lamp_asked_pct = LAMP_TOUCH_PCT
         self.last_night: NightTimes | None = None
 
     # ---- in -------------------------------------------------------------------------------------------------------
@@ -108,7 +115,6 @@ class Core:
                 return list(self._ritual.player(event))
             case LampReported():
                 self._lamp_pct = event.lightness_pct
-                self._lamp_last_pct = event.lightness_pct or self._lamp_last_pct
                 return []
             case ButtonPressed():
                 return self._with_night(self._ritual.press(event.press, event.at_s), event.at_s)
@@ -117,9 +123,8 @@ class Core:
             case ShelfChanged():
                 self._shelf.put(event.stories)
                 return []
-            case BrokerReported():
-                text = "The broker is back." if event.connected else f"The broker is gone: {event.problem}"
-                return [Say(text, "info" if event.connected else "warning")]
+            case BrokerReported():  # that it is gone, and why, the link has said
+                return [Say("The broker answers.")] if event.connected else []
 
     def _on_part(self, state: PartState) -> list[Action]:
         self._parts[state.part] = state
@@ -132,21 +137,30 @@ class Core:
     def _on_tick(self, tick: Tick) -> list[Action]:
         actions: list[Action] = []
         self._tick = tick
-        day_s = (tick.wall_s + tick.utc_offset_s) % DAY_S
-        begin_s = self._settings.begin_at_s
-        if begin_s is not None and self._day_s is not None and self._day_s < begin_s <= day_s:
+        if self._is_begin_due(tick):
             actions += self._with_night(self._ritual.receive(Cue.BEGIN, tick.at_s), tick.at_s)
-        self._day_s = day_s
         for epoch in self._pipeline.advance(tick.at_s):
             actions += self._on_epoch(epoch)
         p_sleep = None if self._night is None or self._estimate is None else self._estimate.sleep_probability
         actions += self._ritual.tick(tick.at_s, p_sleep)
         return actions
 
+    def _is_begin_due(self, tick: Tick) -> bool:
+        """Did the household's clock just come to the configured time? Once a day, even where an hour comes twice."""
+        if self._settings.begin_at_s is None:
+            return False
+        since_s = tick.wall_s + tick.utc_offset_s - self._settings.begin_at_s
+        day = int(since_s // DAY_S)
+        was, self._begin_day = self._begin_day, day
+        if was is None or day <= was or day == self._begun_day or since_s % DAY_S > BEGIN_LATE_S:
+            return False
+        self._begun_day = day
+        return True
+
     def _on_epoch(self, epoch: Epoch) -> list[Action]:
         actions: list[Action] = []
         if self._night is None:
-            if not epoch.in_bed or self._is_morning():
+            if not epoch.in_bed or self._is_morning(epoch.start_s):
                 self._estimate = None
                 return []
             actions += self._open_night(epoch.start_s)
@@ -159,7 +173,7 @@ class Core:
                 self._night.times = replace(self._night.times, in_bed_s=self._wall_at(due.start_s))
                 actions.append(Announce("in_bed", due.start_s))
             self._estimate = estimate
-            for given in self._night.watch.step(due, estimate, is_morning=self._is_morning()):
+            for given in self._night.watch.step(due, estimate, is_morning=self._is_morning(due.start_s)):
                 actions += self._on_cue(given)
                 if self._night is None:
                     return actions
@@ -234,7 +248,7 @@ class Core:
         estimates = [self._stager.step(epoch) for epoch in epochs]
         for epoch, estimate in zip(epochs, estimates, strict=True):
             self._night.epochs.append(epoch)
-            self._night.watch.step(epoch, estimate, is_morning=self._is_morning())
+            self._night.watch.step(epoch, estimate, is_morning=self._is_morning(epoch.start_s))
         self._estimate = estimates[-1] if estimates else None
         return estimates
 
@@ -259,8 +273,8 @@ class Core:
     def _wall_at(self, at_s: float) -> float:
         return self._tick.wall_s + (at_s - self._tick.at_s)
 
-    def _is_morning(self) -> bool:
-        return MORNING_FROM_S <= (self._tick.wall_s + self._tick.utc_offset_s) % DAY_S < MORNING_UNTIL_S
+    def _is_morning(self, at_s: float) -> bool:
+        return MORNING_FROM_S <= (self._wall_at(at_s) + self._tick.utc_offset_s) % DAY_S < MORNING_UNTIL_S
 
     # ---- the home -------------------------------------------------------------------------------------------------
 
@@ -278,7 +292,11 @@ class Core:
         return list(wishes[command.key]())
 
     def _lamp(self, wish: LightWish, at_s: float) -> Sequence[Action]:
-        level_pct = (wish.level_pct or self._lamp_last_pct) if wish.on else 0.0
+        if wish.level_pct:
+            self._lamp_asked_pct = wish.level_pct
+        # "On" alone: a lamp that is lit stays as it is, one that is out gets what a hand asked for last. (Not what it
+        # had last: that was the dim end of a fade.)
+        level_pct = (wish.level_pct or self._ritual.state.lamp_target_pct or self._lamp_asked_pct) if wish.on else 0.0
         return self._ritual.lamp_by_hand(level_pct, LAMP_TOUCH_S if wish.over_s is None else wish.over_s, at_s)
 
     def snapshot(self, health: Health | None = None) -> Snapshot:
