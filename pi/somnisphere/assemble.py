@@ -44,10 +44,10 @@ def bedside_settings(config: Config) -> BedsideSettings:
 
 
 def broker_settings(config: Config, place: tuple[str, int] | None = None) -> BrokerSettings:
-    """``place``: another broker than the configured one. Raises ``ConfigError`` for an unreadable password file."""
+    """``place``: another broker than the configured one. Raises ``ConfigError`` for a file that cannot be read."""
     mqtt = config.mqtt
     host, port = place or (mqtt.host, mqtt.port)
-    return BrokerSettings(
+    settings = BrokerSettings(
         host=host,
         port=port,
         client_id=f"somnisphere_{config.box.node}",
@@ -56,6 +56,11 @@ def broker_settings(config: Config, place: tuple[str, int] | None = None) -> Bro
         tls=mqtt.tls,
         ca_file=Path(mqtt.ca_file).expanduser() if mqtt.ca_file else None,
     )
+    try:
+        settings.tls_context()
+    except ValueError as problem:
+        raise ConfigError(f"key 'mqtt.ca_file': {problem}. Check the path and its rights.") from problem
+    return settings
 
 
 def secret(path: str | None, key: str) -> str:

@@ -5,16 +5,42 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from somnisphere import __version__
+from somnisphere.errors import UserError
 
 NOT_MEDICAL = "Somnisphere is not a medical device: it guesses sleep from pulse and movement."
 
 
-class UserError(Exception):
-    """Something a person can mend; the text says what, where and how. Shown without a traceback, exit status 2."""
+def _number(least: float, most: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = float(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not a number from {least:g} to {most:g}")
+        return value
+
+    return number
+
+
+@contextmanager
+def needs_extra(extra: str, what: str) -> Iterator[None]:
+    """Around imports of what not every installation has."""
+    try:
+        yield
+    except ImportError as problem:
+        raise UserError(f"{what} needs {problem.name}: pip install 'somnisphere[{extra}]'") from problem
+
+
+@contextmanager
+def writes(path: Path) -> Iterator[None]:
+    """Around the writing of a file that a person asked for."""
+    try:
+        yield
+    except OSError as problem:
+        raise UserError(f"{path}: cannot be written: {problem.strerror or problem}. Name another place.") from problem
 
 
 def _handler(module: str, function: str) -> Callable[[argparse.Namespace], int]:
@@ -46,9 +72,14 @@ def build_parser() -> argparse.ArgumentParser:
 
     rehearse = add("rehearse", "cli_daemon", "rehearse", "play a whole evening and night from simulated chips")
     rehearse.add_argument(
-        "--speed", type=float, default=400.0, help="seconds of night per second (default %(default)g)"
+        "--speed",
+        type=_number(0, 1e6),
+        default=400.0,
+        help="seconds of night per second; 0: as fast as it goes (default %(default)g)",
     )
-    rehearse.add_argument("--hours", type=float, default=8.5, help="length of the night (default %(default)g)")
+    rehearse.add_argument(
+        "--hours", type=_number(0.1, 24), default=8.5, help="length of the night (default %(default)g)"
+    )
     rehearse.add_argument("--seed", type=int, default=2, help="which simulated sleeper (default %(default)d)")
     rehearse.add_argument(
         "--broker", metavar="HOST[:PORT]", help="MQTT broker; else the configured, else an embedded one"
@@ -59,23 +90,25 @@ def build_parser() -> argparse.ArgumentParser:
     rehearse.add_argument("--plain", action="store_true", help="lines of text in place of the live view")
 
     replay = add("replay", "cli_daemon", "replay", "run a recording through chip registers, driver and all the rest")
-    replay.add_argument("file", type=Path, help="a recording (.npz or .csv)")
-    replay.add_argument("--speed", type=float, default=0.0, help="seconds per second; 0: as fast as it goes (default)")
+    replay.add_argument("file", type=Path, help="a recording (.npz, .csv or .jsonl.gz)")
+    replay.add_argument(
+        "--speed", type=_number(0, 1e6), default=0.0, help="seconds per second; 0: as fast as it goes (default)"
+    )
     replay.add_argument("--broker", metavar="HOST[:PORT]", help="publish to this MQTT broker (default: to none)")
     replay.add_argument(
-        "--every", type=float, default=10.0, metavar="S", help="a row each S seconds (default %(default)g)"
+        "--every", type=_number(0, 1e6), default=10.0, metavar="S", help="a row each S seconds (default %(default)g)"
     )
 
     record = add("record", "cli_daemon", "record", "record this box's chips into a file that replay can play")
-    record.add_argument("file", type=Path, help="recording to write")
-    record.add_argument("--minutes", type=float, default=5.0, help="how long (default %(default)g)")
+    record.add_argument("file", type=Path, help="recording to write (.jsonl.gz); one that exists is continued")
+    record.add_argument("--minutes", type=_number(0, 1440), default=5.0, help="how long (default %(default)g)")
 
     beats = add("beats", "cli_files", "beats", "heartbeats of a recording, one JSON object a line")
-    beats.add_argument("file", type=Path, help="a recording (.npz or .csv)")
+    beats.add_argument("file", type=Path, help="a recording (.npz, .csv or .jsonl.gz)")
     beats.add_argument("--csv", action="store_true", help="CSV in place of JSON lines")
 
     stage = add("stage", "cli_files", "stage", "sleep stages of a night, one JSON object an epoch")
-    stage.add_argument("file", type=Path, help="a night (.npz) or a recording (.npz or .csv)")
+    stage.add_argument("file", type=Path, help="a night (.npz or .csv) or a recording")
     stage.add_argument(
         "--overnight", action="store_true", help="the morning's answer; else the live one (only the past)"
     )
@@ -88,13 +121,13 @@ def build_parser() -> argparse.ArgumentParser:
 
     add("doctor", "cli_doctor", "doctor", "check every part of this box and say the mend")
 
-    config = add("config", "cli_doctor", "config", "show the configuration in force, or an example with every key")
+    config = add("config", "cli_config", "config", "show the configuration in force, or an example with every key")
     config.add_argument("--example", action="store_true", help="an example with every key explained")
 
-    reference = add("reference", "cli_doctor", "reference", "every entity, topic and command as a table (Markdown)")
+    reference = add("reference", "cli_config", "reference", "every entity, topic and command as a table (Markdown)")
     reference.add_argument("--write", type=Path, metavar="FILE", help="put it between the markers of this file")
 
-    completion = add("completion", "cli_doctor", "completion", "completion script for a shell")
+    completion = add("completion", "cli_config", "completion", "completion script for a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
     return parser
 
@@ -106,6 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     try:
         status: int = arguments.handler(arguments)
+        sys.stdout.flush()  # a closed pipe is to be met here, not at the interpreter's end
     except UserError as problem:
         print(f"somnisphere: {problem}", file=sys.stderr)
         return 2

@@ -12,10 +12,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from somnisphere.assemble import assemble, bedside_settings, broker_settings
-from somnisphere.cli import UserError
-from somnisphere.cli_doctor import read_config
+from somnisphere.cli import needs_extra, writes
 from somnisphere.clock import SystemClock
-from somnisphere.config import Config
+from somnisphere.config import Config, load
+from somnisphere.errors import UserError
 from somnisphere.events import Tick
 from somnisphere.journal import Journal
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke, utc_offset_s
@@ -35,7 +35,7 @@ STOP_S = 3.0
 
 def run(arguments: argparse.Namespace) -> int:
     """The daemon of a real box, until SIGTERM or SIGINT."""
-    config = read_config(arguments.config)
+    config = load(arguments.config)
     clock, inbox = SystemClock(), Inbox()
     with ExitStack() as stack:
         bedside = Bedside(lambda: Bus.open(config.sensor.bus), bedside_settings(config))
@@ -108,13 +108,16 @@ def rehearse(arguments: argparse.Namespace) -> int:
     """A whole evening and night from simulated chips, shown as it goes; ends with its picture."""
     from somnisphere.cli_files import night_lines
     from somnisphere.picture import to_svg
-    from somnisphere.picture_png import save_png
     from somnisphere.simulation import open_rehearsal
-    from somnisphere.view import LiveView
 
-    config = read_config(arguments.config)
+    with needs_extra("view", "The rehearsal's view and picture"):
+        from somnisphere.picture_png import save_png
+        from somnisphere.view import LiveView
+
+    config = load(arguments.config)
     logging.getLogger().setLevel(logging.DEBUG if arguments.verbose else logging.WARNING)
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    with writes(arguments.out):
+        arguments.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         broker, embedded = stack.enter_context(broker_of(arguments, config))
         view = stack.enter_context(LiveView(watch_hint(broker, config.box.node), plain=arguments.plain))
@@ -136,8 +139,9 @@ def rehearse(arguments: argparse.Namespace) -> int:
         for line in night_lines(ended.times, ended.epochs, ended.estimates):
             print(line)
     svg, png = arguments.out / "night.svg", arguments.out / "night.png"
-    svg.write_text(to_svg(shapes), encoding="utf-8")
-    save_png(shapes, png)
+    with writes(arguments.out):
+        svg.write_text(to_svg(shapes), encoding="utf-8")
+        save_png(shapes, png)
     print(f"The night's picture: {svg.resolve()} and {png.resolve()}")
     return 0
 
@@ -152,16 +156,13 @@ def watch_hint(broker: tuple[str, int], node: str) -> str:
 def replay(arguments: argparse.Namespace) -> int:
     """A recording through the registers of a simulated chip, the driver and all the rest."""
     from somnisphere.cli_files import vitals_row, write_rows
-    from somnisphere.recordings import RecordingError, read_recording
+    from somnisphere.recordings import read_recording
     from somnisphere.simulation import open_replay
 
-    config = read_config(arguments.config)
+    config = load(arguments.config)
     if not arguments.verbose:
         logging.getLogger().setLevel(logging.WARNING)
-    try:
-        recording = read_recording(arguments.file)
-    except RecordingError as problem:
-        raise UserError(str(problem)) from problem
+    recording = read_recording(arguments.file)
     broker = None if arguments.broker is None else broker_place(arguments.broker)
     due_s = 0.0
 
@@ -181,23 +182,34 @@ def replay(arguments: argparse.Namespace) -> int:
 
 def record(arguments: argparse.Namespace) -> int:
     """This box's chips into a file that ``replay`` and ``beats`` read. What is written survives a kill."""
-    from somnisphere.recordings import RecordingWriter
+    from somnisphere.recorder import SUFFIX, RecordingWriter
     from somnisphere_hardware.samples import PartState
 
-    config = read_config(arguments.config)
+    path: Path = arguments.file
+    if not path.name.endswith(SUFFIX):
+        raise UserError(f"{path}: a recording is named like {path.name.split('.')[0]}{SUFFIX}")
+    config = load(arguments.config)
     clock = SystemClock()
     bedside = Bedside(lambda: Bus.open(config.sensor.bus), bedside_settings(config))
     until_s = clock.now_s() + arguments.minutes * 60.0
+    blocks = 0
     try:
-        with RecordingWriter(arguments.file) as writer:
+        with writes(path), RecordingWriter(path) as writer:
             while clock.now_s() < until_s:
                 for sample in bedside.poll(clock.now_s()):
-                    if isinstance(sample, PartState):
-                        log.info("%s: %s", sample.part, sample.chip if sample.ok else sample.problem)
+                    if not isinstance(sample, PartState):
+                        blocks += 1
+                    elif sample.ok:
+                        log.info("%s: %s", sample.part, sample.chip)
+                    else:
+                        log.warning("%s", sample.problem)
                     writer.add(sample)
-                time.sleep(max(0.0, bedside.due_s - clock.now_s()))
+                time.sleep(max(0.0, min(bedside.due_s, until_s) - clock.now_s()))
+    except KeyboardInterrupt:
+        pass  # the usual way to end a recording early: all of it is kept
     finally:
-        bedside.rest()
         bedside.close()
-    print(f"Recorded {arguments.file}. Look at it with: somnisphere beats {arguments.file}")
+    if not blocks:
+        raise UserError(f"{path}: no chip said anything; find out why with: somnisphere doctor")
+    print(f"Recorded {path}. Look at it with: somnisphere beats {path}")
     return 0

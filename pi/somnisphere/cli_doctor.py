@@ -1,21 +1,34 @@
-"""Commands about the box itself: doctor, config, reference, completion."""
+"""``somnisphere doctor``: every part of this box, each with a verdict and, where something is wrong, the mend."""
 
 import argparse
+import logging
+import os
+import queue
 import shutil
-import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from somnisphere.cli import UserError, build_parser
-from somnisphere.config import Config, ConfigError, example, load
+from somnisphere.assemble import broker_settings, secret
+from somnisphere.config import Config, ConfigError, find, load
+from somnisphere.library import STARTER_FOLDER, scan
+from somnisphere_hardware import detect
+from somnisphere_hardware.bus import Bus, BusError
+from somnisphere_hardware.button import open_button
+from somnisphere_hardware.lamp import open_lamp
+from somnisphere_home.messages import OFFLINE, Message, Topics
+from somnisphere_home.mqtt import Connected, HomeLink, LinkEvent
 
-ENTITIES_BEGIN, ENTITIES_END = "<!-- entities -->", "<!-- /entities -->"
+BROKER_WAIT_S = 12.0
+"""Two greetings of ``HomeLink``: the second with the older MQTT."""
+
+LEAST_FREE_MB = 50.0
+"""A year of nights takes about half of that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the doctor found of one part. ``mend`` is "" where nothing is to be done."""
+    """What the doctor found of one part. ``mend`` is "" where nothing is to be done, or the verdict says it."""
 
     part: str
     ok: bool
@@ -23,58 +36,88 @@ class Finding:
     mend: str = ""
 
 
-def read_config(path: Path | None) -> Config:
-    """The configuration in force, or ``UserError`` naming file, key and mend."""
-    try:
-        return load(path)
-    except ConfigError as problem:
-        raise UserError(str(problem)) from problem
-
-
 def doctor(arguments: argparse.Namespace) -> int:
-    config = read_config(arguments.config)
-    findings = [*check_chips(config), *check_story_side(config), *check_broker(config), *check_journal(config)]
-    for finding in findings:
-        print(f"{'ok  ' if finding.ok else 'BAD '} {finding.part:<10} {finding.verdict}")
+    if not arguments.verbose:
+        logging.getLogger().setLevel(logging.ERROR)  # what the parts would log is said below
+    healthy = True
+    for finding in examine(arguments.config):
+        healthy &= finding.ok
+        print(f"{'ok  ' if finding.ok else 'BAD '} {finding.part:<10} {finding.verdict}", flush=True)
         if finding.mend:
-            print(f"     {'':<10} mend: {finding.mend}")
-    return 0 if all(finding.ok for finding in findings) else 1
+            print(f"     {'':<10} mend: {finding.mend}", flush=True)
+    return 0 if healthy else 1
+
+
+def examine(config_path: Path | None) -> Iterator[Finding]:
+    """Everything, in the order in which it is to be mended."""
+    try:
+        config = load(config_path)
+    except ConfigError as problem:
+        yield Finding("config", False, str(problem), "correct this first; the rest depends on it")
+        return
+    path = config_path or find()
+    yield Finding("config", True, str(path) if path else "no file: the defaults hold (somnisphere config --example)")
+    yield from check_chips(config)
+    yield from check_pins(config)
+    yield from check_stories(config)
+    yield from check_player()
+    yield from check_broker(config)
+    yield from check_home_assistant(config)
+    yield from check_journal(config)
 
 
 def check_chips(config: Config) -> Iterator[Finding]:
-    from somnisphere_hardware.bus import Bus, BusError
-    from somnisphere_hardware.detect import scan
-
     try:
         bus = Bus.open(config.sensor.bus)
     except BusError as problem:
-        yield Finding("I2C bus", False, str(problem), problem.hint)
+        yield Finding("I2C bus", False, f"/dev/i2c-{config.sensor.bus} cannot be opened", problem.hint)
         return
     try:
-        found = scan(bus)
+        found = detect.scan(bus)
     finally:
         bus.close()
-    if not found:
-        yield Finding(
-            "chips",
-            False,
-            f"nothing answers on I2C bus {config.sensor.bus}",
-            "check power (3.3 V), ground, SDA (GPIO 2) and SCL (GPIO 3); hardware/README.md shows the wiring",
-        )
     for chip in found:
         yield Finding("chip", chip.usable, f"0x{chip.address:02x}: {chip.problem or chip.chip}")
+    for part in ("pulse", "motion"):
+        if not any(chip.part == part for chip in found):
+            yield Finding(
+                "chip",
+                False,
+                f"no {part} sensor answers on I2C bus {config.sensor.bus}",
+                "check 3.3 V, ground, SDA (GPIO 2) and SCL (GPIO 3); hardware/README.md shows the wiring",
+            )
 
 
-def check_story_side(config: Config) -> Iterator[Finding]:
-    from somnisphere.library import STARTER_FOLDER, scan
+def check_pins(config: Config) -> Iterator[Finding]:
+    taken = "is a daemon running that has it (systemctl stop somnisphere), and is this the right pin?"
+    lamp, problem = open_lamp(config.lamp.pin, hardware_pwm=config.lamp.hardware_pwm)
+    lamp.close()
+    yield _pin("lamp", config.lamp.pin, problem, taken)
+    button, problem = open_button(config.button.pin, lambda _: None)
+    stuck = button is not None and button.is_pressed
+    if button is not None:
+        button.close()
+    if stuck:
+        problem, taken = "the button is down", "let go of it; if nobody holds it, its wire touches ground"
+    yield _pin("button", config.button.pin, problem, taken)
 
+
+def _pin(part: str, pin: int | None, problem: str, mend: str) -> Finding:
+    if pin is None:
+        return Finding(part, True, f"none ({part}.pin is not set)")
+    return Finding(part, not problem, problem or f"on GPIO {pin}", mend if problem else "")
+
+
+def check_stories(config: Config) -> Iterator[Finding]:
     folder = Path(config.stories.folder) if config.stories.folder else STARTER_FOLDER
     stories, broken = scan(folder)
-    yield Finding(
-        "stories", bool(stories), f"{len(stories)} on the shelf {folder}", "" if stories else "put an audio file there"
-    )
+    verdict = f"{len(stories)} on the shelf {folder}"
+    yield Finding("stories", bool(stories), verdict, "" if stories else "put an audio file there")
     for file in broken:
-        yield Finding("story", False, f"{file.path}: {file.reason}", "replace or remove this file")
+        yield Finding("story", False, f"{file.path}: {file.reason}", "replace or remove it; the others are told")
+
+
+def check_player() -> Iterator[Finding]:
     mpv = shutil.which("mpv")
     yield Finding("player", mpv is not None, mpv or "mpv is not installed", "" if mpv else "sudo apt install mpv")
 
@@ -82,16 +125,51 @@ def check_story_side(config: Config) -> Iterator[Finding]:
 def check_broker(config: Config) -> Iterator[Finding]:
     place = f"{config.mqtt.host}:{config.mqtt.port}"
     try:
-        socket.create_connection((config.mqtt.host, config.mqtt.port), timeout=3).close()
-    except OSError as problem:
-        yield Finding(
-            "broker",
-            False,
-            f"{place}: {problem.strerror or problem}",
-            "start one (sudo apt install mosquitto), or set mqtt.host and mqtt.port in the configuration",
-        )
-    else:
-        yield Finding("broker", True, f"{place} answers")
+        settings = broker_settings(config)
+    except ConfigError as problem:
+        yield Finding("broker", False, str(problem), "correct this key in the configuration")
+        return
+    topics = Topics(config.box.node)
+    answers: queue.SimpleQueue[LinkEvent] = queue.SimpleQueue()
+    link = HomeLink(
+        replace(settings, client_id=f"{settings.client_id}_doctor"),
+        Message(f"{topics.base}/doctor/status", OFFLINE),  # a will of its own: the daemon may be connected too
+        answers.put,
+    )
+    link.start()
+    try:
+        answer: LinkEvent | None = answers.get(timeout=BROKER_WAIT_S)
+    except queue.Empty:
+        answer = None
+    finally:
+        link.stop()
+    if isinstance(answer, Connected):
+        yield Finding("broker", True, f"{place} lets us in, with MQTT {'5' if answer.mqtt5 else '3.1.1'}")
+        return
+    yield Finding(
+        "broker",
+        False,
+        getattr(answer, "reason", f"{place} says nothing"),
+        "start one (sudo apt install mosquitto), or correct mqtt.host, port, username, password_file",
+    )
+
+
+def check_home_assistant(config: Config) -> Iterator[Finding]:
+    home = config.home_assistant
+    if home.url is None:
+        return
+    from somnisphere_home.rest import HomeAssistantClient, HomeRefused, HomeUnreachable
+
+    try:
+        client = HomeAssistantClient(home.url, secret(home.token_file, "home_assistant.token_file"))
+        answer = client.state("zone.home")
+        client.close()
+    except ConfigError as problem:
+        yield Finding("home", False, str(problem), "correct this key in the configuration")
+        return
+    bad = isinstance(answer, HomeUnreachable | HomeRefused)
+    mend = "correct home_assistant.url and token_file; without them all but questions to the home works" if bad else ""
+    yield Finding("home", not bad, getattr(answer, "reason", f"{home.url} answers"), mend)
 
 
 def check_journal(config: Config) -> Iterator[Finding]:
@@ -99,47 +177,12 @@ def check_journal(config: Config) -> Iterator[Finding]:
     folder = path.parent
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))):
+        mend = "correct journal.path, or give this user the right to write there"
+        yield Finding("journal", False, f"{path} cannot be written", mend)
+        return
     free_mb = shutil.disk_usage(folder).free / 1e6
+    short = free_mb < LEAST_FREE_MB
     yield Finding(
-        "journal",
-        free_mb > 50,
-        f"{path}, {free_mb:.0f} MB free",
-        "" if free_mb > 50 else "free some space on this disk",
+        "journal", not short, f"{path}, {free_mb:.0f} MB free", "free some space on this disk" if short else ""
     )
-
-
-def config(arguments: argparse.Namespace) -> int:
-    if arguments.example:
-        print(example(), end="")
-        return 0
-    from somnisphere.config import show
-
-    print(show(read_config(arguments.config)), end="")
-    return 0
-
-
-def reference(arguments: argparse.Namespace) -> int:
-    from somnisphere.entities import ENTITIES
-    from somnisphere_home.messages import Topics
-    from somnisphere_home.reference import reference_table
-
-    table = reference_table(ENTITIES, Topics(read_config(arguments.config).box.node))
-    if arguments.write is None:
-        print(table)
-        return 0
-    text = arguments.write.read_text()
-    if ENTITIES_BEGIN not in text or ENTITIES_END not in text:
-        raise UserError(f"{arguments.write}: the markers {ENTITIES_BEGIN} and {ENTITIES_END} are missing; put them in.")
-    head, rest = text.split(ENTITIES_BEGIN, 1)
-    tail = rest.split(ENTITIES_END, 1)[1]
-    arguments.write.write_text(f"{head}{ENTITIES_BEGIN}\n\n{table.strip()}\n\n{ENTITIES_END}{tail}")
-    return 0
-
-
-def completion(arguments: argparse.Namespace) -> int:
-    try:
-        import shtab
-    except ImportError as problem:
-        raise UserError("Shell completion needs shtab: pip install 'somnisphere[completion]'") from problem
-    print(shtab.complete(build_parser(), arguments.shell))
-    return 0

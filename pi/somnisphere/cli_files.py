@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from somnisphere.cli import UserError
-from somnisphere.columns import RecordingError, read_npz
+from somnisphere.cli import needs_extra, writes
+from somnisphere.columns import read_csv, read_npz
+from somnisphere.errors import UserError
 from somnisphere.night import STAGES, Epoch, NightTimes, Stage, StageEstimate
 from somnisphere.snapshot import Snapshot
 
@@ -34,29 +35,20 @@ def write_rows(rows: Iterable[Row], *, as_csv: bool) -> None:
 def beats(arguments: argparse.Namespace) -> int:
     from somnisphere.recordings import beats_of, read_recording
 
-    try:
-        recording = read_recording(arguments.file)
-        write_rows(
-            (
-                {
-                    "at_s": round(beat.at_s, 4),
-                    "ibi_s": None if beat.ibi_s is None else round(beat.ibi_s, 4),
-                    "quality": round(beat.quality, 3),
-                }
-                for beat in beats_of(recording)
-            ),
-            as_csv=arguments.csv,
-        )
-    except RecordingError as problem:
-        raise UserError(str(problem)) from problem
+    rows = (
+        {
+            "at_s": round(beat.at_s, 4),
+            "ibi_s": None if beat.ibi_s is None else round(beat.ibi_s, 4),
+            "quality": round(beat.quality, 3),
+        }
+        for beat in beats_of(read_recording(arguments.file))
+    )
+    write_rows(rows, as_csv=arguments.csv)
     return 0
 
 
 def stage(arguments: argparse.Namespace) -> int:
-    try:
-        epochs, reference = epochs_of(arguments.file)
-    except RecordingError as problem:
-        raise UserError(str(problem)) from problem
+    epochs, reference = epochs_of(arguments.file)
     estimates = overnight(epochs) if arguments.overnight else live(epochs)
     write_rows(stage_rows(estimates, reference), as_csv=arguments.csv)
     return 0
@@ -66,21 +58,15 @@ def epochs_of(path: Path) -> tuple[Sequence[Epoch], Sequence[Stage | None]]:
     """The epochs of a night, or of a recording run through the sleep pipeline, and its reference stages if any."""
     from somnisphere.recordings import read_night
 
+    waves = ("ir", "ppg", "green")
     if path.suffix == ".npz":
-        is_night = not {"ppg", "ir"} & set(read_npz(path))
+        is_night = not read_npz(path).keys() & set(waves)
     else:
-        with path.open("rb") if path.suffix != ".gz" else _gzip(path) as file:
-            is_night = b"ir" not in file.readline().lower().replace(b'"', b"").strip().split(b",")
+        is_night = path.name.endswith((".csv", ".csv.gz")) and not read_csv(path, waves, needed=())
     if is_night:
         night = read_night(path)
         return night.epochs, night.reference
     return list(recording_epochs(path)), ()
-
-
-def _gzip(path: Path) -> Any:
-    import gzip
-
-    return gzip.open(path, "rb")
 
 
 def recording_epochs(path: Path) -> Iterator[Epoch]:
@@ -127,19 +113,23 @@ def stage_rows(estimates: Sequence[StageEstimate], reference: Sequence[Stage | N
 
 def night(arguments: argparse.Namespace) -> int:
     """What is known of one night of the journal, in words and clock times."""
-    from somnisphere.cli_doctor import read_config
+    from somnisphere.config import load
     from somnisphere.journal import Journal
     from somnisphere.picture import draw_night, to_svg
 
-    path = Path(read_config(arguments.config).journal.path).expanduser()
-    if not path.exists():
-        raise UserError(f"{path}: no journal there yet. It is begun by the first night of `somnisphere run`.")
+    path = Path(load(arguments.config).journal.path)
+    if not is_database(path):
+        raise UserError(f"{path}: this is no journal. Mend journal.path in the configuration.")
     journal = Journal(path)
     try:
         nights = journal.nights()
-        date = arguments.date or (nights[-1] if nights else None)
+        if journal.problem:
+            raise UserError(journal.problem)
+        if not nights:
+            raise UserError(f"{path}: no night is kept there yet.")
+        date = arguments.date or nights[-1]
         if date not in nights:
-            raise UserError(f"{path}: no night of {date}. There are: {', '.join(nights[-7:]) or 'none yet'}.")
+            raise UserError(f"{path}: no night of {date} is kept there; the latest are {', '.join(nights[-7:])}.")
         kept = journal.load(date)
     finally:
         journal.close()
@@ -149,12 +139,25 @@ def night(arguments: argparse.Namespace) -> int:
         offset_s = float(time.localtime(kept.epochs[0].start_s).tm_gmtoff) if kept.epochs else 0.0
         shapes = draw_night(kept.epochs, kept.estimates, offset_s, f"Night of {date}")
         if arguments.svg:
-            arguments.svg.write_text(to_svg(shapes))
+            with writes(arguments.svg):
+                arguments.svg.write_text(to_svg(shapes), encoding="utf-8")
         if arguments.png:
-            from somnisphere.picture_png import save_png
-
-            save_png(shapes, arguments.png)
+            with needs_extra("view", "A picture as PNG"):
+                from somnisphere.picture_png import save_png
+            with writes(arguments.png):
+                save_png(shapes, arguments.png)
     return 0
+
+
+def is_database(path: Path) -> bool:
+    """Whether there is a database, or an empty file. (``Journal`` would put anything else aside and begin anew.)"""
+    try:
+        with path.open("rb") as file:
+            return file.read(16) in (b"", b"SQLite format 3\0")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no journal there yet. It is begun by the first night of `somnisphere run`.") from None
+    except OSError as problem:
+        raise UserError(f"{path}: the journal cannot be read: {problem.strerror or problem}.") from problem
 
 
 def night_lines(times: NightTimes, epochs: Sequence[Epoch], estimates: Sequence[StageEstimate]) -> Iterator[str]:

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from somnisphere.errors import UserError
+
 Columns = dict[str, NDArray[Any]]
 
 
-class RecordingError(Exception):
+class RecordingError(UserError):
     """A recording that cannot be used: which file, what is wrong with it, how to mend it."""
 
     def __init__(self, path: Path, wrong: str, mend: str) -> None:

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from somnisphere.bedtime.fades import FadeSettings
 from somnisphere.bedtime.state import RitualSettings
+from somnisphere.errors import UserError
 
 ENVIRONMENT = "SOMNISPHERE_CONFIG"
 PLACES = (Path("/etc/somnisphere/somnisphere.toml"), Path("~/.config/somnisphere/somnisphere.toml"))
@@ -24,7 +25,7 @@ Gpio = Annotated[int, Meta(ge=0, le=27)]
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
-class ConfigError(Exception):
+class ConfigError(UserError):
     """The configuration cannot be used. The text names the file, the key, what was found and what is allowed."""
 
 

@@ -29,4 +29,4 @@ def save_png(shapes: Sequence[Shape], path: Path, scale: int = 2) -> None:
                 font = ImageFont.load_default(shape.size_px * scale)
                 place = (shape.x_px * scale, shape.y_px * scale)
                 draw.text(place, shape.text, fill=TEXT, font=font, anchor=_ANCHOR[shape.anchor])
-    image.save(path, optimize=True)
+    image.save(path, "PNG", optimize=True)
