@@ -25,6 +25,12 @@ def _number(least: float, most: float) -> Callable[[str], float]:
     return number
 
 
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 on")
+    return int(text)
+
+
 @contextmanager
 def needs_extra(extra: str, what: str) -> Iterator[None]:
     """Around imports of what not every installation has."""
@@ -80,7 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     rehearse.add_argument(
         "--hours", type=_number(0.1, 24), default=8.5, help="length of the night (default %(default)g)"
     )
-    rehearse.add_argument("--seed", type=int, default=2, help="which simulated sleeper (default %(default)d)")
+    rehearse.add_argument("--seed", type=_seed, default=2, help="which simulated sleeper (default %(default)d)")
     rehearse.add_argument(
         "--broker", metavar="HOST[:PORT]", help="MQTT broker; else the configured, else an embedded one"
     )

@@ -145,7 +145,7 @@ class Daemon:
         journal = self._parts.journal
         if tick.at_s >= self._ritual_due_s:
             self._ritual_due_s = tick.at_s + SAVE_RITUAL_EVERY_S
-            journal.save_ritual(self._core.ritual_state(), tick.at_s, tick.wall_s)
+            self.keep_evening(tick.at_s, tick.wall_s)
         times = self._core.night_times
         if self._night_id is not None and times is not None and times != self._kept_times:
             self._kept_times = times
@@ -154,6 +154,10 @@ class Daemon:
         if journal.problem != self._journal_problem:
             self._journal_problem = journal.problem
             log.warning("%s", journal.problem or "The journal can be written again.")
+
+    def keep_evening(self, at_s: float, wall_s: float) -> None:
+        """Before a clean end: the evening as it is now, for the next start to take up."""
+        self._parts.journal.save_ritual(self._core.ritual_state(), at_s, wall_s)
 
     def poll_bedside(self, at_s: float) -> float:
         """Read the chips once, on the caller's thread (a rehearsal); return when they want to be read next."""

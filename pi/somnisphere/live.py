@@ -123,6 +123,7 @@ class Live:
         self._clock = clock
         self._button = button
         self._decoder = PressDecoder()
+        self._button_problem = ""
         self._stop_asked = False
         self._crash: BaseException | None = None
 
@@ -149,6 +150,9 @@ class Live:
                         self._take(Edge(now_s, self._button.is_pressed))
                 for word in self._decoder.tick(now_s):
                     self._daemon.handle(ButtonPressed(now_s, Press(word)))
+                if self._decoder.problem != self._button_problem:
+                    self._button_problem = self._decoder.problem
+                    log.warning("%s", self._button_problem or "The button works again.")
                 lamp_due_s = self._daemon.step_lamp(now_s)
                 due_s = [due for due in (tick_due_s, self._decoder.due_s, lamp_due_s) if due is not None]
                 self._take(self._inbox.get(min(due_s) - self._clock.now_s()))
@@ -156,6 +160,7 @@ class Live:
             sensor.stop()
         if self._crash is not None:
             raise self._crash
+        self._daemon.keep_evening(self._clock.now_s(), self._clock.wall_s())
 
     def _take(self, item: Item | None) -> None:
         at_s = self._clock.now_s()
