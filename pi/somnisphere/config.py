@@ -1,5 +1,4 @@
-"""The configuration: a TOML file, read strictly. Every key, its range and its meaning is declared here and only here;
-the example in ``deploy/`` is written from it."""
+"""The configuration: a TOML file, read strictly. Keys, ranges and meanings are declared here alone; examples follow."""
 
 import difflib
 import os
