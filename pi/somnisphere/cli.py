@@ -69,14 +69,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="say more")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def add(name: str, module: str, function: str, text: str) -> argparse.ArgumentParser:
+    def add(name: str, module: str, function: str, text: str, level: int = logging.INFO) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text, epilog=NOT_MEDICAL)
-        command.set_defaults(handler=_handler(module, function))
+        command.set_defaults(handler=_handler(module, function), level=level)
         return command
 
     add("run", "cli_daemon", "run", "run the daemon on this box until stopped")
 
-    rehearse = add("rehearse", "cli_daemon", "rehearse", "play a whole evening and night from simulated chips")
+    rehearse = add(
+        "rehearse", "cli_daemon", "rehearse", "play a whole evening and night from simulated chips", logging.WARNING
+    )
     rehearse.add_argument(
         "--speed",
         type=_number(0, 1e6),
@@ -95,7 +97,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     rehearse.add_argument("--plain", action="store_true", help="lines of text in place of the live view")
 
-    replay = add("replay", "cli_daemon", "replay", "run a recording through chip registers, driver and all the rest")
+    replay = add(
+        "replay",
+        "cli_daemon",
+        "replay",
+        "run a recording through chip registers, driver and all the rest",
+        logging.WARNING,
+    )
     replay.add_argument("file", type=Path, help="a recording (.npz, .csv or .jsonl.gz)")
     replay.add_argument(
         "--speed", type=_number(0, 1e6), default=0.0, help="seconds per second; 0: as fast as it goes (default)"
@@ -125,7 +133,7 @@ def build_parser() -> argparse.ArgumentParser:
     night.add_argument("--svg", type=Path, metavar="FILE", help="draw it as SVG")
     night.add_argument("--png", type=Path, metavar="FILE", help="draw it as PNG")
 
-    add("doctor", "cli_doctor", "doctor", "check every part of this box and say the mend")
+    add("doctor", "cli_doctor", "doctor", "check every part of this box and say the mend", logging.ERROR)
 
     config = add("config", "cli_config", "config", "show the configuration in force, or an example with every key")
     config.add_argument("--example", action="store_true", help="an example with every key explained")
@@ -141,7 +149,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     logging.basicConfig(
-        level=logging.DEBUG if arguments.verbose else logging.INFO, format="%(levelname)s %(name)s: %(message)s"
+        level=logging.DEBUG if arguments.verbose else arguments.level, format="%(levelname)s %(name)s: %(message)s"
     )
     try:
         status: int = arguments.handler(arguments)

@@ -115,7 +115,6 @@ def rehearse(arguments: argparse.Namespace) -> int:
         from somnisphere.view import LiveView
 
     config = load(arguments.config)
-    logging.getLogger().setLevel(logging.DEBUG if arguments.verbose else logging.WARNING)
     with writes(arguments.out):
         arguments.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -160,8 +159,6 @@ def replay(arguments: argparse.Namespace) -> int:
     from somnisphere.simulation import open_replay
 
     config = load(arguments.config)
-    if not arguments.verbose:
-        logging.getLogger().setLevel(logging.WARNING)
     recording = read_recording(arguments.file)
     broker = None if arguments.broker is None else broker_place(arguments.broker)
     due_s = 0.0

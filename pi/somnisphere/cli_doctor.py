@@ -1,7 +1,6 @@
 """``somnisphere doctor``: every part of this box, each with a verdict and, where something is wrong, the mend."""
 
 import argparse
-import logging
 import os
 import queue
 import shutil
@@ -37,8 +36,6 @@ class Finding:
 
 
 def doctor(arguments: argparse.Namespace) -> int:
-    if not arguments.verbose:
-        logging.getLogger().setLevel(logging.ERROR)  # what the parts would log is said below
     healthy = True
     for finding in examine(arguments.config):
         healthy &= finding.ok

@@ -129,10 +129,7 @@ class Core:
     def _on_part(self, state: PartState) -> list[Action]:
         self._parts[state.part] = state
         self._pipeline.add(state)
-        name = f"{state.part} sensor ({state.chip})" if state.chip else f"{state.part} sensor"
-        if state.ok:
-            return [Say(f"The {name} answers.")]
-        return [Say(f"The {name} has a problem: {state.problem}", "warning")]
+        return [Say(f"The {state.part} sensor ({state.chip}) answers.") if state.ok else Say(state.problem, "warning")]
 
     def _on_tick(self, tick: Tick) -> list[Action]:
         actions: list[Action] = []
@@ -303,7 +300,7 @@ class Core:
         """All that the home may see now."""
         vitals, ritual, night, estimate = self._pipeline.vitals, self._ritual.state, self._night, self._estimate
         pulse, motion = self._parts.get("pulse"), self._parts.get("motion")
-        problems = [f"{part.part}: {part.problem}" for part in (pulse, motion) if part is not None and not part.ok]
+        problems = [part.problem for part in (pulse, motion) if part is not None and not part.ok]
         player = self._player
         story = (ritual.story_key and self._shelf.find(ritual.story_key)) or self._shelf.current()
         return Snapshot(
@@ -325,7 +322,7 @@ class Core:
             in_bed=vitals.in_bed,
             pulse_ok=pulse is not None and pulse.ok,
             motion_ok=motion is not None and motion.ok,
-            sensor_problem="; ".join(problems),
+            sensor_problem=" ".join(problems),
             player_ok=player is None or player.state != "failed",
             player_problem="" if player is None else player.problem,
             story_titles=self._shelf.titles,

@@ -146,8 +146,8 @@ class Live:
                     wall_s = self._clock.wall_s()
                     self._daemon.handle(Tick(now_s, wall_s, utc_offset_s(wall_s)))
                     tick_due_s = max(tick_due_s + TICK_S, now_s)
-                    if self._button is not None:  # an edge may have been missed: equal levels change nothing
-                        self._take(Edge(now_s, self._button.is_pressed))
+                if self._button is not None:  # an edge may have been missed: equal levels change nothing
+                    self._take(Edge(now_s, self._button.is_pressed))
                 for word in self._decoder.tick(now_s):
                     self._daemon.handle(ButtonPressed(now_s, Press(word)))
                 if self._decoder.problem != self._button_problem:

@@ -48,15 +48,15 @@ def test_somebody_in_bed_in_the_morning_opens_no_night() -> None:
 
 def test_an_evening_without_any_sensor_knows_no_stage_and_takes_its_course() -> None:
     bed = Bedside()
-    bed.core.receive(PartState("pulse", 0.0, False, problem="no chip answers"))
-    bed.core.receive(PartState("motion", 0.0, False, problem="no chip answers"))
+    bed.core.receive(PartState("pulse", 0.0, False, problem="No pulse."))
+    bed.core.receive(PartState("motion", 0.0, False, problem="No motion."))
     bed.tick()
     bed.tap()
     bed.live(40 * 60.0)
     assert {keep.estimate.stage for keep in of(KeepEpoch, bed.done)} == {None}
     shown = bed.core.snapshot()
     assert (shown.stage, shown.stage_reason, shown.asleep, shown.heart_bpm) == (None, NOT_YET, None, None)
-    assert shown.sensor_problem == "pulse: no chip answers; motion: no chip answers"
+    assert shown.sensor_problem == "No pulse. No motion."
     assert [moment.type for moment in of(Announce, bed.done)] == ["lights_down", "story_began"]
     assert shown.phase is Phase.DRIFTING, "the story ended by the timer"
     assert shown.lamp_target_pct == 0.0
@@ -69,12 +69,12 @@ def test_a_lost_sensor_is_said_once_and_its_figures_go() -> None:
     assert bed.core.receive(PartState("pulse", 0.0, True, "MAX30102")) == [Say("The pulse sensor (MAX30102) answers.")]
     bed.feel(somebody(60.0, start_s=0.0))
     assert bed.core.snapshot().heart_bpm == pytest.approx(58.0, abs=2.0)
-    (said,) = bed.core.receive(PartState("pulse", 60.0, False, "MAX30102", "the cable is loose"))
-    assert said == Say("The pulse sensor (MAX30102) has a problem: the cable is loose", "warning")
+    (said,) = bed.core.receive(PartState("pulse", 60.0, False, "MAX30102", "The cable is loose."))
+    assert said == Say("The cable is loose.", "warning")
     bed.live(40.0)
     shown = bed.core.snapshot()
     assert (shown.heart_bpm, shown.presence, shown.in_bed, shown.spo2_pct) == (None, None, None, None)
-    assert (shown.pulse_ok, shown.sensor_problem) == (False, "pulse: the cable is loose")
+    assert (shown.pulse_ok, shown.sensor_problem) == (False, "The cable is loose.")
 
 
 def test_epochs_are_one_grid_whatever_is_missing() -> None:
