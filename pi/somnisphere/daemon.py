@@ -95,6 +95,7 @@ class Daemon:
         self._kept_times: NightTimes | None = None
         self._picture_due_s = 0.0
         self._journal_problem = ""
+        self._player_state = ""
         self.finished: EndNight | None = None
         """The last night that ended while this daemon ran."""
 
@@ -120,13 +121,15 @@ class Daemon:
 
     def handle(self, event: Event) -> None:
         """Give one event to the core and do what it asks for."""
-        is_block = isinstance(event, PulseBlock | MotionBlock)
+        is_news = not isinstance(event, PulseBlock | MotionBlock)
+        if isinstance(event, PlayerReported):  # where it is in the story can wait, whether it plays cannot
+            is_news, self._player_state = event.state != self._player_state, event.state
         at_s = event.end_s if isinstance(event, PulseBlock | MotionBlock) else event.at_s
         for action in self._core.receive(event):
             self._perform(action, at_s)
         if isinstance(event, Tick):
             self._on_tick(event)
-        elif not is_block and not isinstance(event, PlayerReported):  # a hand or a part: the home sees it at once
+        elif is_news:  # a hand, a part, the player: the home sees it at once
             self._show_home(at_s)
 
     def _on_tick(self, tick: Tick) -> None:

@@ -59,6 +59,19 @@ def test_the_button_is_heard_as_the_home_is(tmp_path: Path) -> None:
         assert len(it.messages) > before
 
 
+def test_a_story_that_begins_or_ends_is_shown_at_once(tmp_path: Path) -> None:
+    with box(tmp_path / "j.db") as it:
+        it.command("one_more_page")
+        it.live(1.0)
+        assert it.states("story")[-1]["story_playing"] == "The attic of old stories"
+        told = len(it.states("story"))
+        it.live(14.0)
+        assert len(it.states("story")) == told, "where it is in the story is not told every second"
+        it.command("stop")
+        it.live(1.0)
+        assert it.states("story")[-1]["story_playing"] is None
+
+
 def test_a_moment_says_which_night_when_and_how_sure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with box(tmp_path / "j.db") as it:
         it.live(10.0)
