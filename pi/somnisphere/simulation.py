@@ -13,6 +13,7 @@ from somnisphere.assemble import Library, assemble, bedside_settings, broker_set
 from somnisphere.config import Config
 from somnisphere.cues import NIGHT_OUT_S
 from somnisphere.daemon import Daemon
+from somnisphere.errors import UserError
 from somnisphere.events import Tick
 from somnisphere.journal import Journal
 from somnisphere.live import Edge, utc_offset_s
@@ -201,15 +202,18 @@ def open_replay(
     show: Callable[[Snapshot], None] | None = None,
 ) -> Iterator[Simulation]:
     """A recording played once, from ``REPLAY_START_S`` on: the chips want a moment to be set up."""
-    body = RecordedBody(
-        recording.ir,
-        recording.rate_hz,
-        recording.polarity,
-        red=recording.red,
-        accel=recording.accel_g,
-        accel_fs_hz=recording.accel_rate_hz or None,
-        start_s=REPLAY_START_S,
-    )
+    try:
+        body = RecordedBody(
+            recording.ir,
+            recording.rate_hz,
+            recording.polarity,
+            red=recording.red,
+            accel=recording.accel_g,
+            accel_fs_hz=recording.accel_rate_hz or None,
+            start_s=REPLAY_START_S,
+        )
+    except ValueError as problem:
+        raise UserError(f"{recording.name} cannot be played through a chip: {problem}.") from problem
     clock = RehearsalClock(0.0, time.time())
     with simulate(
         config, body, clock, out / "replay.sqlite", until_s=body.end_s, speed=speed, broker=broker, show=show

@@ -17,6 +17,7 @@ import pytest
 from tests.box import LAMP_PIN, box
 from tests.brokers import mosquitto
 from tests.ear import Ear
+from tests.living_bus import living_chips
 
 from somnisphere.bedtime.phases import Phase
 from somnisphere.cli import main
@@ -28,28 +29,13 @@ from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.bus import Bus
 from somnisphere_hardware.button import Button
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock
-from somnisphere_hardware.simulated.body import Phantom
 from somnisphere_hardware.simulated.bus import SimulatedBus
-from somnisphere_hardware.simulated.lis3dh import SimulatedLis3dh
-from somnisphere_hardware.simulated.max30102 import SimulatedMax30102
 from somnisphere_hardware.simulated.pins import SimulatedPins, simulated_pins
 from somnisphere_home.messages import Message
 from somnisphere_home.mqtt import BrokerSettings, Connected, HomeLink, Received
 
 BUTTON_PIN = 17
 BUS = 78
-
-
-class LivingBus(SimulatedBus):
-    """Its time is the machine's."""
-
-    @property
-    def now_s(self) -> float:
-        return time.monotonic()
-
-    @now_s.setter
-    def now_s(self, at_s: float) -> None:
-        pass
 
 
 @contextmanager
@@ -102,11 +88,7 @@ def pins() -> Iterator[SimulatedPins]:
 
 @pytest.fixture
 def living_bus() -> Iterator[SimulatedBus]:
-    bus = LivingBus(BUS)
-    body = Phantom()
-    bus.attach(SimulatedMax30102(body))
-    bus.attach(SimulatedLis3dh(body))
-    with bus.installed():
+    with living_chips(BUS) as bus:
         yield bus
 
 
