@@ -103,18 +103,18 @@ class LiveView:
         if due or snapshot.phase is not self._last_phase:
             self._plain_due_s = snapshot.at_s + self._plain_every_s
             self._last_phase = snapshot.phase
-            self._console.print(plain_line(snapshot), highlight=False, soft_wrap=True)
+            self._console.print(Text(plain_line(snapshot)), soft_wrap=True)
 
     def _panel(self, snapshot: Snapshot) -> Panel:
         table = Table.grid(padding=(0, 2))
         table.add_column(justify="right", style="dim")
         table.add_column()
         table.add_row("phase", Text(snapshot.phase.value, style="bold"))
-        table.add_row("stage", stage_words(snapshot))
+        table.add_row("stage", Text(stage_words(snapshot)))
         table.add_row("heart", known(snapshot.heart_bpm, "bpm (from pulse)"))
         table.add_row("breath", known(snapshot.breath_bpm, "breaths a minute"))
         table.add_row("lamp", lamp_drawn(snapshot))
-        table.add_row("story", story_words(snapshot))
+        table.add_row("story", Text(story_words(snapshot)))  # as it is: "[x]" in a title is no markup
         ribbon = Text()
         for stage, _ in self._stages[-96:]:
             ribbon.append(STAGE_MARK[stage], style=STAGE_STYLE[stage])

@@ -1,0 +1,88 @@
+"""From a configuration to what the parts are told."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from somnisphere.assemble import Library, bedside_settings, broker_settings, home_session, secret
+from somnisphere.config import Box, Config, ConfigError, Mqtt, Sensor, Stories
+from somnisphere.library import STARTER_FOLDER
+
+
+@given(
+    pulse=st.sampled_from([50, 100]),
+    motion=st.sampled_from([25, 50]),
+    cap_ma=st.floats(1.0, 50.0),
+    swap=st.booleans(),
+)
+def test_every_sensor_that_can_be_configured_can_be_opened(pulse: int, motion: int, cap_ma: float, swap: bool) -> None:
+    settings = bedside_settings(
+        Config(sensor=Sensor(pulse_rate_hz=pulse, motion_rate_hz=motion, led_cap_ma=cap_ma, swap_leds=swap))  # type: ignore[arg-type]
+    )
+    assert (settings.pulse_rate_hz, settings.motion_rate_hz) == (float(pulse), float(motion))
+    assert settings.led_start_ma <= settings.led_cap_ma == cap_ma
+    assert settings.swap_leds is swap
+
+
+def test_a_broker_as_configured(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("s3cret\n")
+    mqtt = Mqtt(host="broker.lan", port=8883, username="bed", password_file=str(password), tls=True)
+    settings = broker_settings(Config(box=Box(node="attic"), mqtt=mqtt))
+    assert (settings.host, settings.port, settings.tls) == ("broker.lan", 8883, True)
+    assert (settings.username, settings.password) == ("bed", "s3cret")
+    assert settings.client_id == "somnisphere_attic", "one per bedside: a broker lets each name in once"
+    assert "s3cret" not in repr(settings)
+
+
+def test_a_broker_without_a_name_and_in_another_place() -> None:
+    settings = broker_settings(Config(), ("10.0.0.5", 2000))
+    assert (settings.host, settings.port) == ("10.0.0.5", 2000)
+    assert (settings.username, settings.password, settings.ca_file) == (None, None, None)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"], ids=["missing", "no text"])
+def test_a_secret_that_cannot_be_read(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"mqtt\.password_file.*password"):
+        broker_settings(Config(mqtt=Mqtt(password_file=str(path))))
+    assert secret(None, "any") == ""
+
+
+def test_an_authority_that_cannot_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "ca.crt"
+    path.write_text("not a certificate")
+    with pytest.raises(ConfigError, match=r"mqtt\.ca_file"):
+        broker_settings(Config(mqtt=Mqtt(tls=True, ca_file=str(path))))
+
+
+def test_the_home_is_spoken_to_under_the_boxs_name() -> None:
+    session = home_session(Config(box=Box(node="attic"), mqtt=Mqtt(discovery_prefix="ha")))
+    assert session.will.topic == "somnisphere/attic/status"
+
+
+def test_the_shelf_is_read_again_only_when_it_changed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "shelf"
+    library = Library(Config(stories=Stories(folder=str(folder))))
+    assert library.read() == (), "no folder, no stories; no harm"
+    assert "There is no story folder" in caplog.text
+    assert library.read() is None
+    folder.mkdir()
+    assert library.read() == ()
+    assert library.read() is None
+    (folder / "one.opus").write_bytes(next(STARTER_FOLDER.glob("*.opus")).read_bytes())
+    stories = library.read()
+    assert stories is not None
+    assert [story.key for story in stories] == ["one.opus"]
+    (folder / "one.opus").unlink()
+    assert library.read() == ()
+
+
+def test_without_a_folder_the_starter_stories_are_told() -> None:
+    stories = Library(Config()).read()
+    assert stories is not None
+    assert len(stories) == len(list(STARTER_FOLDER.glob("*.opus")))
