@@ -12,6 +12,7 @@ A second, independent look at the same seconds gives the quality (``judge.py``):
 their beats.
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +38,13 @@ RISE_S = 0.12
 """Half the time over which a rise is summed."""
 SHARE = 0.3
 """Share of the typical strength that makes a beat."""
+LONG_S = 0.95
+"""An interval from which a weak beat is looked for inside it."""
+WEAK_SHARE = 0.12
+"""Share of its weaker neighbour's strength that makes a weak beat."""
+WEAK_AFTER_S, WEAK_AFTER_SHARE, WEAK_BEFORE_S = 0.42, 0.34, 0.38
+"""A weak beat comes this long, and this share of the long interval, after the beat before, and this long before the
+next."""
 FAINTEST = 2e-5
 """A rise below this share of the light is the converter's last bit, not a pulse (a weak wrist gives 1e-3)."""
 TRUSTED = 0.5
@@ -257,4 +265,24 @@ def _choose(
                 break
         else:
             taken.append(c)
-    return sorted(taken)
+    return _with_weak(sorted(taken), times, strong)
+
+
+def _with_weak(taken: list[int], times_s: list[float], strengths: list[float]) -> list[int]:
+    """The chosen candidates, and in long intervals the weak beat that came early with a half-empty heart.
+
+    The second wave of a beat (reflection, closing valve) rises sooner, so a late small rise with room behind it is a
+    beat of its own.
+    """
+    found = taken[:1]
+    for before, after in itertools.pairwise(taken):
+        long_s = times_s[after] - times_s[before]
+        if long_s >= LONG_S:
+            least = WEAK_SHARE * min(strengths[before], strengths[after])
+            from_s = times_s[before] + max(WEAK_AFTER_S, WEAK_AFTER_SHARE * long_s)
+            to_s = times_s[after] - WEAK_BEFORE_S
+            between = [k for k in range(before + 1, after) if from_s < times_s[k] < to_s and strengths[k] > least]
+            if between:
+                found.append(max(between, key=strengths.__getitem__))
+        found.append(after)
+    return found
