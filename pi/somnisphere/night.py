@@ -38,11 +38,13 @@ class Presence(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Beat:
     """One heartbeat seen in the pulse wave. ``ibi_s`` is None after a gap or a doubtful beat (an interval across a gap
-    is not an interval). ``quality`` 0..1: how sure we are that a heart beat then."""
+    is not an interval). ``quality`` 0..1: how sure we are that a heart beat then. ``still``: the body lay still, so the
+    interval is fine enough for variability."""
 
     at_s: float
     ibi_s: float | None
     quality: float
+    still: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,9 @@ from somnisphere.columns import Columns, RecordingError, read_csv, read_npz
 from somnisphere.night import Beat
 from somnisphere.recorder import SUFFIX, RecordingWriter, read_samples
 from somnisphere.sleep.beats import PulseMeter
-from somnisphere.sleep.motion import Motion, StillnessGate
+from somnisphere.sleep.cadence import Cadence
+from somnisphere.sleep.gate import StillnessGate
+from somnisphere.sleep.motion import Motion
 from somnisphere.sleep.polarity import polarity_of
 from somnisphere.watch_nights import NightRecording, read_night
 from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS, MotionBlock, PartState, PulseBlock
@@ -108,11 +110,12 @@ def blocks_of(recording: Recording) -> Iterator[PulseBlock | MotionBlock]:
 
 def beats_of(recording: Recording) -> Iterator[Beat]:
     """Every beat, in order; doubted where the accelerometer says the body moved."""
-    meter, motion = PulseMeter(), Motion(recording.start_s)
-    gate = StillnessGate(motion)
+    meter, motion, cadence = PulseMeter(), Motion(recording.start_s), Cadence()
+    gate = StillnessGate(motion, cadence)
     for block in blocks_of(recording):
         if isinstance(block, MotionBlock):
             motion.add([block])
+            cadence.add([block])
         else:
             for wave in gate.pass_on(meter.waves(block)):
                 yield wave.beat

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from tests.pulse_waves import lying_still, motion_blocks
 
-from somnisphere.night import Beat
-from somnisphere.sleep.beats import Wave
-from somnisphere.sleep.motion import Motion, StillnessGate
+from somnisphere.sleep.motion import Motion
 from somnisphere_hardware.samples import MotionBlock
 
 
@@ -82,15 +80,3 @@ def test_values_that_are_not_numbers_do_no_harm() -> None:
     count = motion.count(1)
     assert count is not None
     assert math.isfinite(count)
-
-
-def test_beats_while_moving_lose_their_trust_and_the_next_its_interval() -> None:
-    motion = shaken(25.0, 0.5, 2.0)
-    waves = [Wave(Beat(float(at_s), 1.0, 0.9), 1.0, 1.0) for at_s in range(10, 40)]
-    beats = {wave.beat.at_s: wave.beat for wave in StillnessGate(motion).pass_on(waves)}
-    assert beats[15.0] == Beat(15.0, 1.0, 0.9)
-    assert beats[22.0].ibi_s is None
-    assert beats[22.0].quality < 0.5
-    first_after = min(at_s for at_s, beat in beats.items() if at_s > 24 and beat.quality > 0.5)
-    assert beats[first_after].ibi_s is None
-    assert beats[first_after + 1].ibi_s == 1.0

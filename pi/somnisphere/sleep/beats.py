@@ -32,8 +32,8 @@ AHEAD_S = 2.5
 """A beat is decided when this much of what follows it has been seen."""
 KEEP_S = 10.0
 """Length of the stretch that every decision looks at."""
-SMOOTHING_S = 0.03
-"""Standard deviation of the Gaussian in the slope filter: half power at 4.4 Hz."""
+SMOOTHING_S = 0.045
+"""Standard deviation of the Gaussian in the slope filter: half power at 2.9 Hz."""
 RISE_S = 0.12
 """Half the time over which a rise is summed."""
 SHARE = 0.3

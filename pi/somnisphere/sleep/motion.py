@@ -10,12 +10,10 @@ Below 25 Hz the band does not fit: at 12.5 Hz only 3 to 6.25 Hz is left. The fil
 """
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
 from somnisphere.night import COUNT_STEP_S
-from somnisphere.sleep.beats import Wave
 from somnisphere.sleep.filters import Floats, butterworth_both_ways_kernel
 from somnisphere_hardware.samples import MotionBlock
 
@@ -70,9 +68,14 @@ class Motion:
 
     def restless(self, from_s: float, to_s: float) -> bool | None:
         """Whether the body moved in ``[from_s, to_s]``; None when nothing is known of that time."""
+        moved_g = self.movement_g(from_s, to_s)
+        return None if moved_g is None else moved_g > RESTLESS_G
+
+    def movement_g(self, from_s: float, to_s: float) -> float | None:
+        """The widest span of an axis in any second of ``[from_s, to_s]``; None when nothing is known of that time."""
         first, last = math.floor(from_s - self._origin_s), math.floor(to_s - self._origin_s)
         spans = [self._spans[s] for s in range(first, last + 1) if s in self._spans]
-        return max(spans) > RESTLESS_G if spans else None
+        return max(spans) if spans else None
 
     def _begin(self, rate_hz: float) -> None:
         self._tail = np.zeros((0, 3))
@@ -114,28 +117,3 @@ class Motion:
         if len(seconds) > KEEP_SECONDS + 30:
             for old in [key for key in seconds if key < newest - KEEP_SECONDS]:
                 del seconds[old]
-
-
-class StillnessGate:
-    """Takes the trust from beats found while the body moved: a regular movement looks like a clean pulse."""
-
-    DOUBT = 0.4
-    REACH_S = 1.0
-
-    def __init__(self, motion: Motion) -> None:
-        self._motion = motion
-        self._doubted = False
-
-    def pass_on(self, waves: list[Wave]) -> list[Wave]:
-        """The same waves; those near a movement with less quality and no interval, and the one after without one."""
-        passed: list[Wave] = []
-        for wave in waves:
-            beat = wave.beat
-            doubt = self._motion.restless(beat.at_s - self.REACH_S, beat.at_s + self.REACH_S) is True
-            if doubt:
-                beat = replace(beat, ibi_s=None, quality=beat.quality * self.DOUBT)
-            elif self._doubted:
-                beat = replace(beat, ibi_s=None)
-            self._doubted = doubt
-            passed.append(wave if beat is wave.beat else replace(wave, beat=beat))
-        return passed

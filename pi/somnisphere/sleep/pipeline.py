@@ -8,9 +8,11 @@ import numpy as np
 from somnisphere.night import COUNT_STEP_S, EPOCH_S, Epoch, Presence
 from somnisphere.sleep.beats import AHEAD_S, GATHER_S, PulseMeter
 from somnisphere.sleep.breath import Breath
+from somnisphere.sleep.cadence import Cadence
 from somnisphere.sleep.epochs import make_epoch
+from somnisphere.sleep.gate import StillnessGate
 from somnisphere.sleep.heart import Heart
-from somnisphere.sleep.motion import Motion, StillnessGate
+from somnisphere.sleep.motion import Motion
 from somnisphere.sleep.oxygen import MAXIM_CURVE, Oxygen
 from somnisphere.sleep.presence import InBed, PresenceSense, look_at
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock, Sample
@@ -55,7 +57,8 @@ class SleepPipeline:
         self._breath = Breath()
         self._oxygen = Oxygen(oxygen_curve)
         self._motion = Motion()
-        self._gate = StillnessGate(self._motion)
+        self._cadence = Cadence()
+        self._gate = StillnessGate(self._motion, self._cadence)
         self._presence = PresenceSense()
         self._in_bed = InBed()
         self._origin_s: float | None = None
@@ -113,7 +116,7 @@ class SleepPipeline:
         return Vitals(
             at_s=self._at_s,
             heart_bpm=rate,
-            pulse_quality=self._heart.quality(now_s - PULSE_WINDOW_S, now_s) if heard else 0.0,
+            pulse_quality=self._heart.rate(now_s - RATE_WINDOW_S, now_s).quality if heard else 0.0,
             rmssd_ms=self._heart.rmssd_ms(now_s) if rate is not None else None,
             breath_bpm=self._breaths.get(self._next_breath_s - BREATH_STEP_S) if heard else None,
             spo2_pct=self._oxygen.spo2_pct(self._pulse_end_s) if heard else None,
@@ -135,6 +138,7 @@ class SleepPipeline:
         self._shown = None
         if self._moves:
             self._motion.add(self._moves)
+            self._cadence.add(self._moves)
             self._motion_end_s = self._moves[-1].end_s
             self._moves = []
         blocks, self._pulses = self._pulses, []
