@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from somnisphere.columns import Columns, RecordingError, read_csv, read_npz
 from somnisphere.night import Beat
 from somnisphere.recorder import SUFFIX, RecordingWriter, read_samples
-from somnisphere.sleep.beats import PulseMeter
 from somnisphere.sleep.cadence import Cadence
 from somnisphere.sleep.gate import StillnessGate
+from somnisphere.sleep.light import BLOCK_S, light_counts, pulse_blocks
 from somnisphere.sleep.motion import Motion
 from somnisphere.sleep.polarity import polarity_of
+from somnisphere.sleep.pulse import PulseMeter
+from somnisphere.sleep.whole import FASTEST_HZ, SLOWEST_HZ
 from somnisphere.watch_nights import NightRecording, read_night
 from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS, MotionBlock, PartState, PulseBlock
 
@@ -40,13 +42,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-BLOCK_S = 0.5
-LED_MA = 7.0
-"""LED current told for recordings that do not say it."""
-SLOWEST_HZ, FASTEST_HZ = 10.0, 2000.0
 STANDARD_GRAVITY = 9.80665
-PULSE_COUNTS = 20_000.0
-"""A wave that is not in counts is put around half of full scale, its 1st to 99th percentile this far apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +94,7 @@ def blocks_of(recording: Recording) -> Iterator[PulseBlock | MotionBlock]:
     counts = as_counts(recording)
     moves = _motion_blocks(recording)
     move = next(moves, None)
-    for block in _pulse_blocks(recording, counts):
+    for block in pulse_blocks(counts, recording.red, recording.rate_hz, recording.start_s):
         while move is not None and move.start_s <= block.start_s:
             yield move
             move = next(moves, None)
@@ -128,36 +124,7 @@ def as_counts(recording: Recording) -> Floats:
     ir = recording.ir
     if recording.is_counts:
         return ir if recording.polarity < 0 else PULSE_FULL_SCALE_COUNTS - 1 - ir
-    known = ir[np.isfinite(ir)]
-    if not len(known):
-        return ir
-    low, middle, high = np.percentile(known, (1, 50, 99))
-    gain = PULSE_COUNTS / (high - low) if high > low else 0.0
-    counts = PULSE_FULL_SCALE_COUNTS / 2 + recording.polarity * -gain * (ir - middle)
-    return np.asarray(np.clip(counts, 0, PULSE_FULL_SCALE_COUNTS - 1), dtype=np.float64)
-
-
-def _pulse_blocks(recording: Recording, counts: Floats) -> Iterator[PulseBlock]:
-    red = counts if recording.red is None else recording.red
-    size = max(1, round(BLOCK_S * recording.rate_hz))
-    usable = np.isfinite(counts) & np.isfinite(red)
-    gap = False
-    for first in range(0, len(counts), size):
-        here = usable[first : first + size]
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], here, [False])).astype(np.int8)))
-        for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            part = slice(first + begin, first + end)
-            yield PulseBlock(
-                start_s=recording.start_s + (first + begin) / recording.rate_hz,
-                rate_hz=recording.rate_hz,
-                red=np.round(red[part]).astype(np.int32),
-                ir=np.round(counts[part]).astype(np.int32),
-                led_red_ma=0.0 if recording.red is None else LED_MA,
-                led_ir_ma=LED_MA,
-                gap_before=gap or begin > 0,
-            )
-            gap = False
-        gap = gap or not here[-1]
+    return light_counts(ir, recording.polarity)
 
 
 def _motion_blocks(recording: Recording) -> Iterator[MotionBlock]:

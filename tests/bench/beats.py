@@ -32,13 +32,13 @@ from tests.bench.accuracy import (
 
 from somnisphere.night import Epoch
 from somnisphere.recordings import Recording, as_counts, blocks_of, read_recording
-from somnisphere.sleep.beats import PulseMeter, Wave
 from somnisphere.sleep.breath import Breath
 from somnisphere.sleep.cadence import Cadence
 from somnisphere.sleep.gate import StillnessGate
 from somnisphere.sleep.heart import Heart
 from somnisphere.sleep.motion import Motion
 from somnisphere.sleep.pipeline import SleepPipeline
+from somnisphere.sleep.pulse import PulseMeter, Wave
 from somnisphere_hardware.samples import MotionBlock, PulseBlock
 
 

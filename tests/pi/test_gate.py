@@ -3,10 +3,10 @@ import pytest
 from tests.pulse_waves import lying_still, motion_blocks
 
 from somnisphere.night import Beat
-from somnisphere.sleep.beats import Wave
 from somnisphere.sleep.cadence import Cadence
 from somnisphere.sleep.gate import StillnessGate
 from somnisphere.sleep.motion import Motion
+from somnisphere.sleep.pulse import Wave
 
 RATE_HZ = 25.0
 

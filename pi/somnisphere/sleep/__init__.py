@@ -1,20 +1,24 @@
 """Samples to stages. Pure; numpy only; time is an argument.
 
-``from somnisphere.sleep import PulseMeter``: feed it blocks of samples, get heartbeats.
+The public interface for other projects:
+
+- ``PulseMeter``: feed it blocks of samples as they come, get heartbeats;
+- ``beats(ppg, fs_hz)``, ``breathing(ppg, fs_hz)``, ``oxygen(red, ir, fs_hz)``: the same for a whole array.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from somnisphere.sleep.beats import PulseMeter
+    from somnisphere.sleep.pulse import PulseMeter
+    from somnisphere.sleep.whole import Breathing, OxygenSeries, beats, breathing, oxygen
 
-__all__ = ["PulseMeter"]
+__all__ = ["Breathing", "OxygenSeries", "PulseMeter", "beats", "breathing", "oxygen"]
 
 
 def __getattr__(name: str) -> Any:
     # On demand, so that importing one room of the house does not bring numpy with it.
-    if name == "PulseMeter":
-        from somnisphere.sleep.beats import PulseMeter
-
-        return PulseMeter
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    room = "pulse" if name == "PulseMeter" else "whole"
+    return getattr(importlib.import_module(f"somnisphere.sleep.{room}"), name)

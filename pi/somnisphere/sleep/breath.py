@@ -1,8 +1,9 @@
-"""Breathing rate from what breathing does to the pulse.
+"""Breathing rate from what breathing does to the pulse, and to the chest or the mattress.
 
 Three modulations (Karlen et al. 2013, doi 10.1109/TBME.2013.2246160): the level the pulse stands on (intensity), the
-height of its rise (amplitude) and the interval between beats (frequency: respiratory sinus arrhythmia). Which of them
-shows depends on the person, so all three spectra are added, each weighted by how concentrated it is. Breathing is
+height of its rise (amplitude) and the interval between beats (frequency: respiratory sinus arrhythmia). A fourth is the
+acceleration of a body that lies still. Which of them shows depends on the person and on where the sensor lies, so all
+spectra are added, each weighted by how concentrated it is. Breathing is
 steady over minutes, so a belief over all rates is carried on (a Bayes filter on a grid): it widens with time and is
 multiplied by what each new minute shows. No rate is given when the belief has no clear peak.
 """
@@ -12,8 +13,9 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from somnisphere.sleep.beats import TRUSTED, Wave
 from somnisphere.sleep.filters import Floats
+from somnisphere.sleep.pulse import TRUSTED, Wave
+from somnisphere_hardware.samples import MotionBlock
 
 WINDOW_S = 60.0
 GRID_HZ = 2.0
@@ -31,6 +33,9 @@ LEAP = 0.1
 FLOOR = 0.3
 """How much of a flat spectrum is mixed into what was seen; the higher, the slower the belief is won or lost."""
 FORGET_S = 150.0
+MOST_SWAY_G = 0.05
+"""Acceleration that swings further than this within a minute is movement, not breath."""
+LEAST_MOTION_S = 50.0
 
 _RATES_BPM: Floats = np.asarray(np.fft.rfftfreq(POINTS, 1 / GRID_HZ) * 60.0, dtype=np.float64)
 _FIRST = int(np.searchsorted(_RATES_BPM, LOWEST_BPM))
@@ -44,6 +49,7 @@ class Breath:
 
     def __init__(self) -> None:
         self._waves: deque[Wave] = deque()
+        self._sway: deque[tuple[float, Floats]] = deque()
         self._belief: Floats | None = None
         self._belief_s = 0.0
 
@@ -54,40 +60,73 @@ class Breath:
             while self._waves and self._waves[0].beat.at_s < oldest_s:
                 self._waves.popleft()
 
+    def add_motion(self, blocks: list[MotionBlock]) -> None:
+        """Acceleration, in order of time; kept as means of half a second."""
+        for block in blocks:
+            group = max(1, round(block.rate_hz / GRID_HZ))
+            starts = np.arange(0, len(block.accel_g), group)
+            sizes = np.diff(np.append(starts, len(block.accel_g)))
+            means = np.add.reduceat(block.accel_g, starts, axis=0) / sizes[:, None]
+            centres_s = block.start_s + (starts + sizes / 2) / block.rate_hz
+            self._sway.extend(zip(centres_s.tolist(), means, strict=True))
+        while self._sway and self._sway[0][0] < self._sway[-1][0] - WINDOW_S - 15.0:
+            self._sway.popleft()
+
     def clear(self) -> None:
         self._waves.clear()
+        self._sway.clear()
         self._belief = None
 
     def rate_bpm(self, at_s: float) -> float | None:
-        """Breaths per minute over the minute that ends at ``at_s``; None when too few beats are trusted or nothing
-        stands out."""
-        waves = [w for w in self._waves if at_s - WINDOW_S < w.beat.at_s <= at_s and w.beat.quality >= TRUSTED]
-        if len(waves) < 30 or waves[-1].beat.at_s - waves[0].beat.at_s < 0.75 * WINDOW_S:
-            return None
-        times_s = np.array([w.beat.at_s for w in waves])
-        if float(np.diff(times_s).max()) > 8.0:
-            return None
-        highest = self._highest_bin(times_s)
-        fused = np.zeros(highest - _FIRST)
-        for series_s, series in self._series(waves, times_s):
-            spectrum = _spectrum(series_s, series, at_s)[_FIRST:highest]
-            total = float(np.add.reduce(spectrum))
+        """Breaths per minute over the minute that ends at ``at_s``; None when neither enough beats are trusted nor the
+        body lies still, or when nothing stands out."""
+        spectra, highest = self._of_pulse(at_s)
+        sway = self._of_sway(at_s)
+        if sway is not None:
+            spectra.append(sway)
+        fused = np.zeros(_LAST - _FIRST)
+        for spectrum in spectra:
+            seen = spectrum[_FIRST : highest if spectrum is not sway else _LAST]
+            total = float(np.add.reduce(seen))
             if total > 0:
-                spectrum /= total
-                fused += spectrum * _concentration(spectrum) ** 2
+                seen = seen / total
+                fused[: len(seen)] += seen * _concentration(seen) ** 2
         total = float(np.add.reduce(fused))
         if total <= 0:
             return None
-        fused /= total
+        reach = _LAST - _FIRST if sway is not None else highest - _FIRST
         belief = self._carried(at_s)
-        belief[: highest - _FIRST] *= (1 - FLOOR) * fused + FLOOR / len(fused)
-        belief[highest - _FIRST :] = 0.0
+        belief[:reach] *= (1 - FLOOR) * fused[:reach] / total + FLOOR / reach
+        belief[reach:] = 0.0
         belief /= float(np.add.reduce(belief))
         self._belief, self._belief_s = belief, at_s
         peak = int(np.argmax(belief))
         if float(np.add.reduce(belief[max(0, peak - _NEAR) : peak + _NEAR + 1])) < SURE:
             return None
         return float(_RATES_BPM[_FIRST + peak])
+
+    def _of_pulse(self, at_s: float) -> tuple[list[Floats], int]:
+        """Spectra of what the pulse shows, and the bin from which it shows nothing; none from too few beats."""
+        waves = [w for w in self._waves if at_s - WINDOW_S < w.beat.at_s <= at_s and w.beat.quality >= TRUSTED]
+        if len(waves) < 30 or waves[-1].beat.at_s - waves[0].beat.at_s < 0.75 * WINDOW_S:
+            return [], _LAST
+        times_s = np.array([w.beat.at_s for w in waves])
+        if float(np.diff(times_s).max()) > 8.0:
+            return [], _LAST
+        series = self._series(waves, times_s)
+        return [_spectrum(series_s, values, at_s) for series_s, values in series], self._highest_bin(times_s)
+
+    def _of_sway(self, at_s: float) -> Floats | None:
+        """Spectrum of the acceleration, its axes added, where the body lay still."""
+        sway = [(t, g) for t, g in self._sway if at_s - WINDOW_S < t <= at_s]
+        if len(sway) < LEAST_MOTION_S * GRID_HZ:
+            return None
+        accel_g = np.array([g for _, g in sway])
+        if not np.isfinite(accel_g).all() or float((accel_g.max(axis=0) - accel_g.min(axis=0)).max()) > MOST_SWAY_G:
+            return None
+        times_s = np.array([t for t, _ in sway])
+        spectra = [_spectrum(times_s, accel_g[:, axis], at_s) for axis in range(accel_g.shape[1])]
+        return np.asarray(np.add.reduce(spectra), dtype=np.float64)
 
     def _carried(self, at_s: float) -> Floats:
         """What was believed before, widened by the time that has passed."""

@@ -24,20 +24,6 @@ def slope_kernel(rate_hz: float, smoothing_s: float) -> Floats:
     return np.asarray(kernel / -(kernel @ offset_s), dtype=np.float64)
 
 
-def band_kernel(rate_hz: float, low_hz: float, high_hz: float, half_s: float) -> Floats:
-    """Band-pass by windowed sinc (Hamming); ``high_hz`` beyond the Nyquist frequency means no upper edge.
-
-    The sum of the taps is zero: a constant becomes exactly nothing.
-    """
-    half = max(1, round(half_s * rate_hz))
-    n = np.arange(-half, half + 1)
-    high = min(high_hz / rate_hz, 0.5)
-    low = low_hz / rate_hz
-    window = np.hamming(2 * half + 1)
-    kernel = (2 * high * np.sinc(2 * high * n) - 2 * low * np.sinc(2 * low * n)) * window
-    return np.asarray(kernel - window * (kernel.sum() / window.sum()), dtype=np.float64)
-
-
 def butterworth_both_ways_kernel(rate_hz: float, low_hz: float, high_hz: float, order: int, half_s: float) -> Floats:
     """The zero-phase response of a Butterworth band-pass run forwards and backwards, as a finite kernel.
 

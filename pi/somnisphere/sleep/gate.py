@@ -7,9 +7,9 @@ is not believed when the movement swings at its rate.
 
 from dataclasses import replace
 
-from somnisphere.sleep.beats import Wave
 from somnisphere.sleep.cadence import Cadence
 from somnisphere.sleep.motion import RESTLESS_G, Motion
+from somnisphere.sleep.pulse import Wave
 
 SHAKEN_G = 1.4
 """Above this span of acceleration within a second, a beat is not believed."""

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from somnisphere.night import COUNT_STEP_S, EPOCH_S, Epoch, Presence
-from somnisphere.sleep.beats import AHEAD_S, GATHER_S, PulseMeter
 from somnisphere.sleep.breath import Breath
 from somnisphere.sleep.cadence import Cadence
 from somnisphere.sleep.epochs import make_epoch
 from somnisphere.sleep.gate import StillnessGate
 from somnisphere.sleep.heart import Heart
 from somnisphere.sleep.motion import Motion
-from somnisphere.sleep.oxygen import MAXIM_CURVE, Oxygen
 from somnisphere.sleep.presence import InBed, PresenceSense, look_at
+from somnisphere.sleep.pulse import AHEAD_S, GATHER_S, PulseMeter
+from somnisphere.sleep.saturation import MAXIM_CURVE, Oxygen
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock, Sample
 
 CLOSE_AFTER_S = 7.0
@@ -139,6 +139,7 @@ class SleepPipeline:
         if self._moves:
             self._motion.add(self._moves)
             self._cadence.add(self._moves)
+            self._breath.add_motion(self._moves)
             self._motion_end_s = self._moves[-1].end_s
             self._moves = []
         blocks, self._pulses = self._pulses, []

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from somnisphere.sleep.beats import SMOOTHING_S
 from somnisphere.sleep.filters import Floats, slope_kernel
+from somnisphere.sleep.pulse import SMOOTHING_S
 
 STRETCH_S = 10.0
 LONGEST_S = 600.0

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tests.pulse_waves import beat_times, light
 
-from somnisphere.sleep.oxygen import MAXIM_CURVE, Oxygen
+from somnisphere.sleep.saturation import MAXIM_CURVE, Oxygen
 
 RATE_HZ = 50.0
 

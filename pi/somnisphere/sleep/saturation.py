@@ -1,8 +1,8 @@
 """Oxygen saturation by the ratio of ratios. Uncalibrated: LEDs differ by part and batch.
 
 R is how much the red light pulses relative to the infrared, each over its own mean: the slope of a straight line
-through band-passed red against band-passed infrared, over the whole window rather than beat by beat. The default curve
-is Maxim's for the MAX30102 (application note 6409, "Guidelines for SpO2 Measurement"):
+through the change of red against the change of infrared, over the whole window rather than beat by beat. The default
+curve is Maxim's for the MAX30102 (application note 6409, "Guidelines for SpO2 Measurement"):
 SpO2 = -45.06 R^2 + 30.354 R + 94.845. It turns over at R = 0.337, below which it would fall again: R is held there.
 """
 
@@ -11,12 +11,17 @@ from collections import deque
 
 import numpy as np
 
-from somnisphere.sleep.filters import Floats, band_kernel
+from somnisphere.sleep.filters import Floats, slope_kernel
 from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS
 
 MAXIM_CURVE = (-45.06, 30.354, 94.845)
 """Coefficients of R^2, R and 1."""
-LOW_HZ, HIGH_HZ, HALF_S = 0.6, 4.0, 1.0
+STRAIGHT_LINE = (-17.0, 104.0)
+"""The other customary curve, 104 - 17 R: for LEDs nobody has measured, and what a calibration by a straight line
+starts from. It has no top to turn over at."""
+SMOOTHING_S = 0.06
+"""Standard deviation of the Gaussian in the slope filter: short enough for a recording of three seconds, long enough
+that the converter's noise in infrared does not flatten the line."""
 WINDOW_S = 30.0
 LEAST_S = 8.0
 LEAST_TOGETHER = 0.7
@@ -28,13 +33,14 @@ GREATEST_RATIO = 1.9
 class Oxygen:
     """Feed aligned red and infrared light, ask for the saturation of the last half minute.
 
-    ``curve``: coefficients of a polynomial in R, highest power first.
+    ``curve``: coefficients of a polynomial in R, highest power first. ``least_s``: usable light needed for an answer.
     """
 
-    def __init__(self, curve: tuple[float, ...] = MAXIM_CURVE) -> None:
+    def __init__(self, curve: tuple[float, ...] = MAXIM_CURVE, least_s: float = LEAST_S) -> None:
         if not curve:
             raise ValueError("the oxygen curve needs at least one coefficient")
         self._curve = curve
+        self._least_s = least_s
         self._rate_hz = 0.0
         self._kernel: Floats = np.zeros(0)
         self._tail: Floats = np.zeros((2, 0))
@@ -49,7 +55,7 @@ class Oxygen:
         """``red``, ``ir``: (n,) counts. ``usable``: whether these seconds carry a trusted pulse and lie still."""
         if abs(rate_hz - self._rate_hz) > 0.02 * rate_hz:
             self._rate_hz = rate_hz
-            self._kernel = band_kernel(rate_hz, LOW_HZ, HIGH_HZ, HALF_S)
+            self._kernel = slope_kernel(rate_hz, SMOOTHING_S)
             follows = False
         if not follows:
             self._tail = np.zeros((2, 0))
@@ -84,7 +90,7 @@ class Oxygen:
     def ratio(self, at_s: float) -> float | None:
         """The ratio of ratios R over the half minute that ends at ``at_s``."""
         parts = [part for part in self._parts if at_s - WINDOW_S <= part[0] <= at_s + 1.0]
-        if math.fsum(part[4] for part in parts) < LEAST_S:
+        if math.fsum(part[4] for part in parts) < self._least_s:
             return None
         both, infrared, red = (math.fsum(part[k] for part in parts) for k in (1, 2, 3))
         if infrared <= 0 or red <= 0 or both / math.sqrt(infrared * red) < LEAST_TOGETHER:
