@@ -117,9 +117,20 @@ def build_parser() -> argparse.ArgumentParser:
     record.add_argument("file", type=Path, help="recording to write (.jsonl.gz); one that exists is continued")
     record.add_argument("--minutes", type=_number(0, 1440), default=5.0, help="how long (default %(default)g)")
 
-    beats = add("beats", "cli_files", "beats", "heartbeats of a recording, one JSON object a line")
+    beats = add(
+        "beats", "cli_files", "beats", "heartbeats of a recording, one JSON object a line, or drawn on its wave"
+    )
     beats.add_argument("file", type=Path, help="a recording (.npz, .csv or .jsonl.gz)")
-    beats.add_argument("--csv", action="store_true", help="CSV in place of JSON lines")
+    form = beats.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="JSON lines (default; beside --plot only when named)")
+    form.add_argument("--csv", action="store_true", help="CSV in place of JSON lines")
+    beats.add_argument("--plot", type=Path, metavar="FILE", help="draw wave, beats and doubts as SVG, in place of rows")
+    beats.add_argument(
+        "--from", dest="from_s", type=_number(0, 1e9), metavar="S", help="draw from this second on (default 0)"
+    )
+    beats.add_argument(
+        "--seconds", type=_number(1, 1e9), metavar="S", help="draw so much (default 300, what record records)"
+    )
 
     stage = add("stage", "cli_files", "stage", "sleep stages of a night, one JSON object an epoch")
     stage.add_argument("file", type=Path, help="a night (.npz or .csv) or a recording")

@@ -17,6 +17,9 @@ from somnisphere.snapshot import Snapshot
 
 Row = Mapping[str, Any]
 
+DRAWN_S = 300.0
+"""How much of a recording is drawn unless told otherwise: as much as ``record`` records."""
+
 
 def write_rows(rows: Iterable[Row], *, as_csv: bool) -> None:
     """JSON lines, or CSV whose header is the first row's keys."""
@@ -33,15 +36,36 @@ def write_rows(rows: Iterable[Row], *, as_csv: bool) -> None:
 
 
 def beats(arguments: argparse.Namespace) -> int:
+    """Rows of all beats to standard output; with ``--plot`` a picture of one stretch, and rows only when named."""
     from somnisphere.recordings import beats_of, read_recording
 
+    if arguments.plot is None and (arguments.from_s is not None or arguments.seconds is not None):
+        raise UserError("--from and --seconds choose what is drawn: name a picture with --plot FILE.svg.")
+    recording = read_recording(arguments.file)
+    if arguments.plot is not None:
+        from somnisphere.heard import heard_in
+        from somnisphere.picture_beats import clock, draw_beats
+
+        from_s = arguments.from_s or 0.0
+        if from_s >= recording.seconds:
+            raise UserError(f"{arguments.file}: it is {recording.seconds:.0f} s long. Give --from a smaller number.")
+        heard = heard_in(recording, from_s, from_s + (arguments.seconds or DRAWN_S))
+        with writes(arguments.plot):
+            arguments.plot.write_text(draw_beats(heard), encoding="utf-8")
+        said = f"{arguments.plot}: {clock(heard.from_s)} to {clock(heard.to_s)} of {clock(heard.total_s)} is drawn."
+        if heard.to_s - heard.from_s < recording.seconds - 1.0:
+            said += " --from and --seconds choose another stretch."
+        with_rows = arguments.csv or arguments.json
+        print(said, file=sys.stderr if with_rows else sys.stdout)
+        if not with_rows:
+            return 0
     rows = (
         {
             "at_s": round(beat.at_s, 4),
             "ibi_s": None if beat.ibi_s is None else round(beat.ibi_s, 4),
             "quality": round(beat.quality, 3),
         }
-        for beat in beats_of(read_recording(arguments.file))
+        for beat in beats_of(recording)
     )
     write_rows(rows, as_csv=arguments.csv)
     return 0
