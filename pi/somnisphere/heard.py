@@ -159,9 +159,10 @@ def _wave(blocks: Sequence[PulseBlock], start_s: float) -> tuple[Floats, Floats,
         first_s = run[0].start_s - start_s
         ir = np.concatenate([block.ir for block in run]).astype(np.float64)
         at_s = np.concatenate([block.start_s - start_s + np.arange(len(block.ir)) / block.rate_hz for block in run])
-        full = np.concatenate(([False], ir >= PULSE_FULL_SCALE_COUNTS, [False]))
-        edges = np.flatnonzero(np.diff(full.astype(np.int8))) / rate_hz + first_s
+        full = ir >= PULSE_FULL_SCALE_COUNTS
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], full, [False])).astype(np.int8))) / rate_hz + first_s
         clipped += zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+        ir[full] = np.nan  # how bright it was is not known, and must not bend what is beside it
         mean = _running_mean(_running_mean(ir, rate_hz), rate_hz)
         times += [at_s, at_s[-1:] + 0.5 / rate_hz]
         waves += [1.0 - ir / np.maximum(mean, 1.0), np.array([np.nan])]
@@ -184,9 +185,12 @@ def _runs(blocks: Sequence[PulseBlock]) -> Iterator[list[PulseBlock]]:
 
 
 def _running_mean(values: Floats, rate_hz: float) -> Floats:
-    """Mean over ``DRIFT_S`` around each value, over less at the ends."""
+    """Mean of what is known over ``DRIFT_S`` around each value; NaN where nothing is."""
     reach = max(1, round(DRIFT_S * rate_hz / 2))
-    total = np.concatenate(([0.0], np.cumsum(values)))
+    known = np.isfinite(values)
+    total = np.concatenate(([0.0], np.cumsum(np.where(known, values, 0.0))))
+    count = np.concatenate(([0], np.cumsum(known)))
     place = np.arange(len(values))
     first, last = np.maximum(place - reach, 0), np.minimum(place + reach + 1, len(values))
-    return np.asarray((total[last] - total[first]) / (last - first), dtype=np.float64)
+    counted = count[last] - count[first]
+    return np.where(counted > 0, (total[last] - total[first]) / np.maximum(counted, 1), np.nan)

@@ -87,6 +87,8 @@ def test_gaps_and_clipped_light_are_hatched_and_named() -> None:
     ((gap_from_s, gap_to_s),), ((clipped_from_s, clipped_to_s),) = heard.gaps, heard.clipped
     assert (gap_from_s, gap_to_s) == pytest.approx((10.0, 20.0))
     assert (clipped_from_s, clipped_to_s) == pytest.approx((40.0, 45.0))
+    beside = heard.wave[np.isfinite(heard.wave)]
+    assert np.abs(beside).max() < 0.02, "what is too bright to read does not bend what is beside it"
     root = drawn(heard)
     assert sum(float(box.get("width", "0")) for box in hatched(root, "gap")[1:]) == pytest.approx(PLOT_PX, abs=1)
     assert hatched(root, "clipped")
