@@ -17,8 +17,8 @@ from somnisphere.sleep.pulse import AHEAD_S, GATHER_S, PulseMeter
 from somnisphere.sleep.saturation import MAXIM_CURVE, Oxygen
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock, Sample
 
-CLOSE_AFTER_S = 7.0
-"""An epoch is closed this long after its end: samples are gathered for 3 s and beats judged 2.5 s later."""
+CLOSE_AFTER_S = 7.5
+"""An epoch is closed this long after its end: samples are gathered for 4 s and beats judged 2.5 s later."""
 SILENT_S = 5.0
 """No sample for this long: what was gathered is worked off, for nothing will follow on from it."""
 LOST_S = 30.0
@@ -102,7 +102,7 @@ class SleepPipeline:
 
     @property
     def vitals(self) -> Vitals:
-        """The latest figures, about five seconds behind the newest sample."""
+        """The latest figures, about six seconds behind the newest sample."""
         if self._shown is None:
             self._shown = self._vitals()
         elif self._shown.at_s != self._at_s:

@@ -26,7 +26,7 @@ from somnisphere.sleep.filters import Floats, slope_kernel
 from somnisphere.sleep.judge import Judgement, judge_beats, pulse_period
 from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS, PulseBlock
 
-GATHER_S = 3.0
+GATHER_S = 4.0
 """Work is done once this much is new."""
 AHEAD_S = 2.5
 """A beat is decided when this much of what follows it has been seen."""
@@ -61,7 +61,7 @@ class Wave:
 
 
 class PulseMeter:
-    """Feed ``PulseBlock``s in order of time, get ``Beat``s, at most about five seconds late.
+    """Feed ``PulseBlock``s in order of time, get ``Beat``s, at most about seven seconds late.
 
     Any rate from 25 to 400 Hz; ``ir`` is used. A gap, a clipped sample or a value that is not a number ends a
     stretch: the next beat has no interval. ``polarity`` is -1 where systole is down, as a photodiode sees it, +1 where
