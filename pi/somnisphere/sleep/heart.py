@@ -3,7 +3,7 @@
 import math
 from collections import deque
 from dataclasses import dataclass
-from statistics import median, stdev
+from statistics import median
 
 from somnisphere.night import Beat
 
@@ -108,10 +108,12 @@ class Heart:
         if len(squares) < LEAST_DIFFERENCES:
             return None
         still = [beat.ibi_s for beat in self.within(to_s - over_s, to_s) if beat.still and beat.ibi_s is not None]
+        middle_s = math.fsum(still) / len(still)
+        variance = math.fsum((ibi_s - middle_s) ** 2 for ibi_s in still) / (len(still) - 1)
         return Variability(
             rmssd_ms=1000.0 * math.sqrt(math.fsum(squares) / len(squares)),
             difference_count=len(squares),
-            sdnn_ms=1000.0 * stdev(still),
+            sdnn_ms=1000.0 * math.sqrt(variance),
             interval_count=len(still),
         )
 

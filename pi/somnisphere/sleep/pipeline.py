@@ -10,7 +10,7 @@ from somnisphere.sleep.breath import Breath
 from somnisphere.sleep.cadence import Cadence
 from somnisphere.sleep.epochs import make_epoch
 from somnisphere.sleep.gate import StillnessGate
-from somnisphere.sleep.heart import Heart
+from somnisphere.sleep.heart import Heart, HeartRate
 from somnisphere.sleep.motion import Motion
 from somnisphere.sleep.presence import InBed, PresenceSense, look_at
 from somnisphere.sleep.pulse import AHEAD_S, GATHER_S, PulseMeter
@@ -31,7 +31,9 @@ PULSE_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """The body now, for showing. None: not known. ``motion_count`` is the latest full 15 s count."""
+    """The body now, for showing. None: not known. ``motion_count`` is the latest full 15 s count. ``pulse_quality``: the
+    chance that the heart rate is right within 5 a minute. Variability is of the last five minutes, from pulse and not
+    ECG; the counts say how many intervals and how many successive differences the figures stand on."""
 
     at_s: float
     heart_bpm: float | None
@@ -42,6 +44,10 @@ class Vitals:
     motion_count: float | None
     presence: Presence | None
     in_bed: bool | None
+    sdnn_ms: float | None = None
+    heart_beat_count: int = 0
+    variability_interval_count: int = 0
+    variability_difference_count: int = 0
 
 
 class SleepPipeline:
@@ -112,17 +118,22 @@ class SleepPipeline:
     def _vitals(self) -> Vitals:
         now_s = self._heard_until_s()
         heard = self._at_s - self._pulse_end_s < LOST_S and math.isfinite(now_s)
-        rate = self._heart.rate_bpm(now_s - RATE_WINDOW_S, now_s) if heard else None
+        rate = self._heart.rate(now_s - RATE_WINDOW_S, now_s) if heard else HeartRate(None, 0.0, 0)
+        varied = self._heart.variability(now_s) if rate.bpm is not None else None
         return Vitals(
             at_s=self._at_s,
-            heart_bpm=rate,
-            pulse_quality=self._heart.rate(now_s - RATE_WINDOW_S, now_s).quality if heard else 0.0,
-            rmssd_ms=self._heart.rmssd_ms(now_s) if rate is not None else None,
+            heart_bpm=rate.bpm,
+            pulse_quality=rate.quality,
+            rmssd_ms=None if varied is None else varied.rmssd_ms,
             breath_bpm=self._breaths.get(self._next_breath_s - BREATH_STEP_S) if heard else None,
             spo2_pct=self._oxygen.spo2_pct(self._pulse_end_s) if heard else None,
             motion_count=self._latest_count(),
             presence=self._presence.state,
             in_bed=self._in_bed.state,
+            sdnn_ms=None if varied is None else varied.sdnn_ms,
+            heart_beat_count=rate.beat_count,
+            variability_interval_count=0 if varied is None else varied.interval_count,
+            variability_difference_count=0 if varied is None else varied.difference_count,
         )
 
     # ---- work -------------------------------------------------------------------------------------------------------
