@@ -22,6 +22,8 @@ TOLERANCE_S = 0.15
 HEART_WINDOW_S, RMSSD_WINDOW_S, BREATH_WINDOW_S = 30.0, 60.0, 60.0
 STEP_S = 15.0
 BREATH_STEP_S = 30.0
+HIT_S = 0.06
+"""Near enough to speak for a lag."""
 BESIDE_S = 0.3
 """Beats this near a span without a reference, or near the recording's ends, are not judged."""
 
@@ -96,15 +98,20 @@ def matched(found_s: Floats, ecg_s: Floats) -> tuple[float, NDArray[np.intp]]:
     for guess_s in np.arange(-0.2, 0.8, 0.02):
         near = np.clip(np.searchsorted(ecg_s, found_s - guess_s), 1, len(ecg_s) - 1)
         away = np.minimum(np.abs(found_s - guess_s - ecg_s[near]), np.abs(found_s - guess_s - ecg_s[near - 1]))
-        if (hits := int((away < 0.06).sum())) > best:
+        if (hits := int((away < HIT_S).sum())) > best:
             best, lag_s = hits, float(guess_s)
+    # The first guess with the most hits lies at the edge of what hits; the middle of the hits is the lag.
+    if best > 0:
+        nearest = np.argmin(np.abs(found_s[:, None] - lag_s - ecg_s), axis=1)
+        off_s = found_s - lag_s - ecg_s[nearest]
+        lag_s += float(np.median(off_s[np.abs(off_s) < HIT_S]))
     pairs = np.full(len(found_s), -1, dtype=np.intp)
     used: set[int] = set()
     for k, at_s in enumerate((found_s - lag_s).tolist()):
-        nearest = int(np.argmin(np.abs(ecg_s - at_s)))
-        if abs(ecg_s[nearest] - at_s) <= TOLERANCE_S and nearest not in used:
-            used.add(nearest)
-            pairs[k] = nearest
+        place = int(np.argmin(np.abs(ecg_s - at_s)))
+        if abs(ecg_s[place] - at_s) <= TOLERANCE_S and place not in used:
+            used.add(place)
+            pairs[k] = place
     return lag_s, pairs
 
 
