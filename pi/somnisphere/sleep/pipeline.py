@@ -12,6 +12,7 @@ from somnisphere.sleep.epochs import make_epoch
 from somnisphere.sleep.gate import StillnessGate
 from somnisphere.sleep.heart import Heart, HeartRate
 from somnisphere.sleep.motion import Motion
+from somnisphere.sleep.posture import Lie
 from somnisphere.sleep.presence import InBed, PresenceSense, look_at
 from somnisphere.sleep.pulse import AHEAD_S, GATHER_S, PulseMeter
 from somnisphere.sleep.saturation import MAXIM_CURVE, Oxygen
@@ -31,9 +32,10 @@ PULSE_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """The body now, for showing. None: not known. ``motion_count`` is the latest full 15 s count. ``pulse_quality``: the
+    """The body now, for showing. None: not known. ``motion_count``: the latest full 15 s count. ``pulse_quality``: the
     chance that the heart rate is right within 5 a minute. Variability is of the last five minutes, from pulse and not
-    ECG; the counts say how many intervals and how many successive differences the figures stand on."""
+    ECG; the counts say how many intervals and successive differences the figures stand on. ``still_s``: since the last
+    movement; ``turn_count``: turn-overs of this night."""
 
     at_s: float
     heart_bpm: float | None
@@ -48,6 +50,8 @@ class Vitals:
     heart_beat_count: int = 0
     variability_interval_count: int = 0
     variability_difference_count: int = 0
+    still_s: float | None = None
+    turn_count: int = 0
 
 
 class SleepPipeline:
@@ -64,6 +68,8 @@ class SleepPipeline:
         self._oxygen = Oxygen(oxygen_curve)
         self._motion = Motion()
         self._cadence = Cadence()
+        self._lie = Lie()
+        self._turn_count = 0
         self._gate = StillnessGate(self._motion, self._cadence)
         self._presence = PresenceSense()
         self._in_bed = InBed()
@@ -134,6 +140,8 @@ class SleepPipeline:
             heart_beat_count=rate.beat_count,
             variability_interval_count=0 if varied is None else varied.interval_count,
             variability_difference_count=0 if varied is None else varied.difference_count,
+            still_s=self._lie.still_s(self._at_s),
+            turn_count=self._turn_count,
         )
 
     # ---- work -------------------------------------------------------------------------------------------------------
@@ -151,6 +159,7 @@ class SleepPipeline:
             self._motion.add(self._moves)
             self._cadence.add(self._moves)
             self._breath.add_motion(self._moves)
+            self._turn_count += len(self._lie.add(self._moves))
             self._motion_end_s = self._moves[-1].end_s
             self._moves = []
         blocks, self._pulses = self._pulses, []
