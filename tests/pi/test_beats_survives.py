@@ -60,7 +60,7 @@ def blocks(ir: NDArray[Any], rate_hz: float, *, start_s: float = 0.0) -> list[Pu
     """Half a second each, values as they are, also those no chip should say."""
     size = max(1, round(0.5 * rate_hz))
     return [
-        PulseBlock(start_s + first / rate_hz, rate_hz, ir[first : first + size], ir[first : first + size], 7.0, 7.0)  # type: ignore[arg-type]
+        PulseBlock(start_s + first / rate_hz, rate_hz, ir[first : first + size], ir[first : first + size], 7.0, 7.0)
         for first in range(0, len(ir), size)
     ]
 
