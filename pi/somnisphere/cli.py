@@ -132,6 +132,18 @@ def build_parser() -> argparse.ArgumentParser:
         "--seconds", type=_number(1, 1e9), metavar="S", help="draw so much (default 300, what record records)"
     )
 
+    watch = add(
+        "watch", "cli_watch", "watch", "see pulse, beats and what is wrong, live from this box's chips", logging.ERROR
+    )
+    watch.add_argument("file", type=Path, nargs="?", help="a recording (.npz, .csv or .jsonl.gz) in place of the chips")
+    watch.add_argument(
+        "--speed", type=_number(0, 1e6), default=1.0, help="seconds of recording per second; 0: as fast as it goes"
+    )
+    watch.add_argument("--plain", action="store_true", help="lines of text in place of the live view")
+    watch.add_argument(
+        "--every", type=_number(0.1, 1e6), default=5.0, metavar="S", help="a line each S seconds (default %(default)g)"
+    )
+
     stage = add("stage", "cli_files", "stage", "sleep stages of a night, one JSON object an epoch")
     stage.add_argument("file", type=Path, help="a night (.npz or .csv) or a recording")
     stage.add_argument(

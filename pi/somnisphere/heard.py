@@ -91,7 +91,7 @@ def heard_in(recording: Recording, from_s: float, to_s: float) -> Heard:
             if motion.restless(start_s + second + 0.5, start_s + second + 0.5)
         ]
         told = max(told, math.floor(block.end_s - start_s))
-    times_s, wave, clipped = _wave(blocks, start_s)
+    times_s, wave, clipped = wave_of(blocks, start_s)
     shown = (times_s >= from_s) & (times_s <= to_s)
     until_s = start_s + to_s + AROUND_S
     beats = takewhile(lambda beat: beat.at_s <= until_s, beats_of(recording))
@@ -149,8 +149,8 @@ def _gaps(blocks: Sequence[PulseBlock], start_s: float, from_s: float, to_s: flo
     return gaps
 
 
-def _wave(blocks: Sequence[PulseBlock], start_s: float) -> tuple[Floats, Floats, tuple[Span, ...]]:
-    """Times and wave, systole up, with a NaN between stretches of light that do not follow on; and what is clipped."""
+def wave_of(blocks: Sequence[PulseBlock], start_s: float) -> tuple[Floats, Floats, tuple[Span, ...]]:
+    """Times (n,) from ``start_s`` on, wave (n,) as in ``Heard``, and what is clipped; of blocks in order of time."""
     times: list[Floats] = []
     waves: list[Floats] = []
     clipped: list[Span] = []
