@@ -138,20 +138,23 @@ def _row(heard: Heard, from_s: float, row_s: float, top_px: float, scale: float)
     width_px = (to_s - from_s) * x_scale
     height_px = WAVE_PX + LANE_PX
     yield f'<rect class="panel" x="{LEFT_PX}" y="{top_px}" width="{width_px:.1f}" height="{height_px}"/>'
-    yield _text(LEFT_PX - 8, top_px + WAVE_PX / 2 + 4, clock(from_s), "row end")
-    yield from _spans(heard, from_s, to_s, top_px, height_px, x_scale)
+    yield _text(LEFT_PX - 8, top_px + WAVE_PX / 2 + 4, clock(from_s), "row end" if from_s < 3600 else "tick end")
+    beats = [beat for beat in heard.inside if from_s <= beat.at_s < to_s or beat.at_s == heard.to_s == to_s]
+    single = len(beats) * SINGLE_PX < max(width_px, 1.0)
+    if single:
+        yield from _spans(heard, from_s, to_s, top_px, height_px, x_scale)
     here = (heard.times_s >= from_s) & (heard.times_s <= to_s)
     times_s, wave = heard.times_s[here], heard.wave[here]
     middle_px = top_px + WAVE_PX * 0.56
     y = np.clip(middle_px - wave / scale * WAVE_PX, top_px + 1, top_px + WAVE_PX)
     x = LEFT_PX + (times_s - from_s) * x_scale
     yield f'<path class="wave" d="{_path(x, y)}"/>'
+    if not single:  # a wave of hours is a band that would hide them
+        yield from _spans(heard, from_s, to_s, top_px, height_px, x_scale)
     if heard.is_light:
         yield from _scale_bar(scale, top_px)
     base_px = top_px + height_px - 2
     yield from _lane(heard, from_s, to_s, base_px, x_scale)
-    beats = [beat for beat in heard.inside if from_s <= beat.at_s < to_s or beat.at_s == heard.to_s == to_s]
-    single = len(beats) * SINGLE_PX < max(width_px, 1.0)
     for group in _grouped(beats, x_scale):
         quality = sum(beat.quality for beat in group) / len(group)
         at_s = sum(beat.at_s for beat in group) / len(group)

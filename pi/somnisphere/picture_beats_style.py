@@ -21,7 +21,7 @@ text { font-family: system-ui, sans-serif; font-size: 11px; fill: #23252b }
 .doubted { fill: #fbfaf7; stroke: #b8430a; stroke-width: 1.3 }
 .intervals { fill: none; stroke: #0067a5; stroke-width: 1; stroke-opacity: .55; stroke-linejoin: round }
 .dots { fill: none; stroke: #0067a5; stroke-width: 3; stroke-linecap: round }
-.moved { fill: #e69f00; fill-opacity: .22 }
+.moved { fill: #e69f00; fill-opacity: .25 }
 .hatch { fill: none; stroke: #8a8576 }
 .faint { stroke-opacity: .55 }
 @media (prefers-color-scheme: dark) {
