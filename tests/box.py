@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from somnisphere.assemble import assemble
-from somnisphere.config import Config, Ritual, Stories
+from somnisphere.config import Config
+from somnisphere.config_keys import Ritual, Stories
 from somnisphere.daemon import Daemon
 from somnisphere.events import Tick
 from somnisphere.journal import Journal

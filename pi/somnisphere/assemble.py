@@ -16,6 +16,7 @@ from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER, scan
 from somnisphere.sleep.overnight import revise
 from somnisphere.sleep.pipeline import SleepPipeline
+from somnisphere.sleep.saturation import MAXIM_CURVE
 from somnisphere.sleep.stager import SleepStager
 from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.bedside import Bedside, BedsideSettings
@@ -113,7 +114,8 @@ def assemble(config: Config, tick: Tick, journal: Journal, bedside: Bedside, lam
     shelf = Shelf(library.read() or (), journal.bookmarks())
     ritual = Ritual(config.ritual_settings, shelf)
     settings = CoreSettings(begin_at_s=config.begin_at_s)
-    core = Core(ritual, shelf, SleepPipeline(), SleepStager, revise, settings)
+    pipeline = SleepPipeline(oxygen_curve=config.oxygen_curve or MAXIM_CURVE)
+    core = Core(ritual, shelf, pipeline, SleepStager, revise, settings)
     session = home_session(config)
     daemon = Daemon(core, Parts(bedside, lamp, speaker, journal, session, rescan=library.read))
     core.last_night = journal.last_times()

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from somnisphere.assemble import Library, bedside_settings, broker_settings, home_session, secret
-from somnisphere.config import Box, Config, ConfigError, Mqtt, Sensor, Stories
+from somnisphere.config import Config, ConfigError
+from somnisphere.config_keys import Box, Mqtt, Sensor, Stories
 from somnisphere.library import STARTER_FOLDER
 
 

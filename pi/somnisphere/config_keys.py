@@ -1,0 +1,147 @@
+"""Every key of the configuration: its section, its range and its meaning. The example file is written from these."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Percent = Annotated[float, Meta(ge=0, le=100)]
+Gpio = Annotated[int, Meta(ge=0, le=27)]
+OxygenOffset = Annotated[float, Meta(ge=50, le=200)]
+OxygenSlope = Annotated[float, Meta(ge=-100, le=-1)]
+ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class Box(Struct, frozen=True, forbid_unknown_fields=True):
+    """This bedside."""
+
+    node: Annotated[
+        str,
+        Meta(pattern=r"^[a-z0-9_]{1,32}$", description="Short name in MQTT topics and entity ids; one per bedside."),
+    ] = "bedside"
+    name: Annotated[str, Meta(min_length=1, max_length=64, description="What people call it.")] = "Somnisphere"
+
+
+class Sensor(Struct, frozen=True, forbid_unknown_fields=True):
+    """The chips on the I2C bus."""
+
+    bus: Annotated[int, Meta(ge=0, le=255, description="Number of the bus: 1 is /dev/i2c-1.")] = 1
+    pulse_rate_hz: Annotated[Literal[50, 100], Meta(description="Samples of light per second.")] = 50
+    motion_rate_hz: Annotated[Literal[25, 50], Meta(description="Samples of motion per second.")] = 25
+    led_cap_ma: Annotated[float, Meta(ge=1, le=50, description="No LED current goes above this, in milliampere.")] = (
+        25.0
+    )
+    swap_leds: Annotated[bool, Meta(description="For boards whose red and infrared are exchanged.")] = False
+    oxygen_offset_pct: Annotated[
+        OxygenOffset | None, Meta(description="SpO2 of this unit is this ...", examples=[104.0])
+    ] = None
+    oxygen_slope_pct: Annotated[
+        OxygenSlope | None,
+        Meta(
+            description="... plus this times the ratio of ratios; both from `somnisphere calibrate oxygen`.",
+            examples=[-17.0],
+        ),
+    ] = None
+    oxygen_calibrated: Annotated[
+        str, Meta(description="Against what the oxygen of this unit was calibrated, and when. Empty: it was not.")
+    ] = ""
+
+
+class Lamp(Struct, frozen=True, forbid_unknown_fields=True):
+    """The lamp on a PWM pin."""
+
+    pin: Annotated[Gpio | None, Meta(description="GPIO number (BCM); without it there is no lamp.", examples=[18])] = (
+        None
+    )
+    hardware_pwm: Annotated[
+        bool, Meta(description="Use the kernel's PWM: finer in the dark, needs a dtoverlay (see hardware/README.md).")
+    ] = False
+
+
+class Button(Struct, frozen=True, forbid_unknown_fields=True):
+    """The button: tap to begin or for one more page, double to pause, hold to stop."""
+
+    pin: Annotated[
+        Gpio | None, Meta(description="GPIO number (BCM); without it there is no button.", examples=[17])
+    ] = None
+
+
+class Speaker(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where stories are heard, through mpv."""
+
+    ao: Annotated[str, Meta(description="mpv's audio output: alsa, pipewire, pulse, or null for silence.")] = "alsa"
+    device: Annotated[str, Meta(description="mpv's audio device; empty is the default one.")] = ""
+    volume_pct: Annotated[Percent, Meta(description="The volume on the very first evening.")] = 50.0
+    volume_floor_pct: Annotated[Percent, Meta(description="Nobody sets it lower than this.")] = 5.0
+    volume_ceiling_pct: Annotated[Percent, Meta(description="Nobody sets it higher than this.")] = 80.0
+
+
+class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
+    """The broker of the home."""
+
+    host: Annotated[str, Meta(min_length=1, description="Name or address.")] = "localhost"
+    port: Annotated[int, Meta(ge=1, le=65535, description="1883, or 8883 with TLS.")] = 1883
+    username: Annotated[str, Meta(description="Empty: none.")] = ""
+    password_file: Annotated[
+        str | None,
+        Meta(description="A file with the password in its first line.", examples=["/etc/somnisphere/mqtt-password"]),
+    ] = None
+    tls: Annotated[bool, Meta(description="Speak TLS, trusting the system's certificates.")] = False
+    ca_file: Annotated[
+        str | None,
+        Meta(description="Trust this certificate authority instead.", examples=["/etc/somnisphere/ca.crt"]),
+    ] = None
+    discovery_prefix: Annotated[str, Meta(pattern=r"^[^#+\s]+$", description="Home Assistant's discovery prefix.")] = (
+        "homeassistant"
+    )
+
+
+class Ritual(Struct, frozen=True, forbid_unknown_fields=True):
+    """How an evening goes."""
+
+    begin_at: Annotated[
+        ClockTime | None, Meta(description="Begin by itself at this time of day.", examples=["20:00"])
+    ] = None
+    wind_down_min: Annotated[float, Meta(ge=0, le=120, description="Light alone, before the story.")] = 5.0
+    evening_light_pct: Annotated[Percent, Meta(description="Lightness (L*) when the evening begins.")] = 45.0
+    story_light_pct: Annotated[Percent, Meta(description="Lightness (L*) during the story.")] = 20.0
+    story_limit_min: Annotated[
+        float, Meta(ge=1, le=600, description="So much story in one night at the most, whatever is pressed.")
+    ] = 60.0
+    sleep_timer_min: Annotated[
+        float, Meta(ge=1, le=600, description="The story ends after this when nothing is known about sleep.")
+    ] = 30.0
+    one_more_page_min: Annotated[float, Meta(ge=1, le=60, description="What one more page adds to the timer.")] = 10.0
+    fade_min: Annotated[float, Meta(ge=1, le=60, description="Minutes from full loudness to silence.")] = 10.0
+    bookmark_margin_s: Annotated[
+        float, Meta(ge=0, le=600, description="The next evening begins so many seconds before sleep came.")
+    ] = 30.0
+
+
+class Stories(Struct, frozen=True, forbid_unknown_fields=True):
+    """The shelf."""
+
+    folder: Annotated[
+        str | None,
+        Meta(description="Your audio files; without it the starter stories are told.", examples=["/srv/stories"]),
+    ] = None
+
+
+class Journal(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where nights are kept."""
+
+    path: Annotated[
+        str,
+        Meta(description="One SQLite file; empty: in the service's state folder, else in ~/.local/share/somnisphere."),
+    ] = ""
+
+
+class HomeAssistant(Struct, frozen=True, forbid_unknown_fields=True):
+    """Asking Home Assistant what MQTT cannot tell. Optional."""
+
+    url: Annotated[
+        str | None, Meta(description="Address of its API.", examples=["http://homeassistant.local:8123"])
+    ] = None
+    token_file: Annotated[
+        str | None,
+        Meta(description="A file with a long-lived access token.", examples=["/etc/somnisphere/home-assistant-token"]),
+    ] = None
