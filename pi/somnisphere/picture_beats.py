@@ -247,7 +247,7 @@ def _time_axis(from_s: float, to_s: float, bottom_px: float, x_scale: float) -> 
 
 
 def _legend(heard: Heard, row_s: float, top_px: float) -> Iterator[str]:
-    one_each = len(heard.inside) * SINGLE_PX < (heard.to_s - heard.from_s) * PLOT_PX / row_s
+    one_each = len(heard.inside) * MARK_PX < (heard.to_s - heard.from_s) * PLOT_PX / row_s
     mark = "beat" if one_each else f"beats of {MARK_PX * row_s / PLOT_PX:.2g} s"
     x, y = float(LEFT_PX), top_px + 14.0
     entries = [

@@ -17,7 +17,8 @@ from somnisphere.watch_words import BELIEVED, DOUBTED, LEGEND, figures, mark_lin
 
 WAVE_ROWS = 6
 WIDEST, NARROWEST = 120, 40
-REDRAW_S = 0.1
+REDRAW_S = 0.2
+"""A chip is read about three times a second; oftener would only cost a small Pi its time."""
 MARK_STYLE = {BELIEVED: "bold cyan", DOUBTED: "bold yellow"}
 
 
