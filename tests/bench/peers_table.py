@@ -37,10 +37,10 @@ def accuracy_table(judged: list[Judged], versions: dict[str, str]) -> str:
     asked = judged[0].figures
     rest, moving = (sum(f.moving is flag for f in asked) for flag in (False, True))
     lines = [
-        f"{judged[0].rate_hz:g} Hz; {rest} recordings at rest, {moving} wrists in exercise. *Told*: share of "
-        "windows answered. Ours was tuned on these same recordings, heard them as a stream and had the accelerometer; the others "
-        "had the whole wave at once, take no accelerometer, and give every beat the same weight. Their heart rate is "
-        "60 / median or mean interval of 30 s, whichever served them better.",
+        f"{judged[0].rate_hz:g} Hz; {rest} recordings at rest, {moving} wrists in exercise. *Told*: share of windows "
+        "answered. Ours was tuned on these same recordings, heard them as a stream and had the accelerometer; the "
+        "others had the whole wave at once, take no accelerometer, and give every beat the same weight. Their heart "
+        "rate is 60 / median or mean interval of 30 s, whichever served them better.",
         "",
         "| detector | beats F1 | interval RMSE, ms | RMSSD error, ms (told) | heart rate error, bpm (told) "
         "| in exercise: within 5 bpm of those told (told) | breath error, 1/min; within 3 (told) | no answer |",
