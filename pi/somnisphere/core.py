@@ -93,6 +93,7 @@ class Core:
         self._night: _Night | None = None
         self._estimate: StageEstimate | None = None
         self._parts: dict[str, PartState] = {}
+        self._pulse_problem = ""
         self._player: PlayerReported | None = None
         self._lamp_pct = 0.0
         self._lamp_asked_pct = LAMP_TOUCH_PCT
@@ -138,6 +139,9 @@ class Core:
             actions += self._with_night(self._ritual.receive(Cue.BEGIN, tick.at_s), tick.at_s)
         for epoch in self._pipeline.advance(tick.at_s):
             actions += self._on_epoch(epoch)
+        if (problem := self._pipeline.pulse_problem) != self._pulse_problem:
+            self._pulse_problem = problem
+            actions.append(Say(problem, "warning") if problem else Say("The pulse sensor's light is usable again."))
         p_sleep = None if self._night is None or self._estimate is None else self._estimate.sleep_probability
         actions += self._ritual.tick(tick.at_s, p_sleep)
         return actions
@@ -301,6 +305,7 @@ class Core:
         vitals, ritual, night, estimate = self._pipeline.vitals, self._ritual.state, self._night, self._estimate
         pulse, motion = self._parts.get("pulse"), self._parts.get("motion")
         problems = [part.problem for part in (pulse, motion) if part is not None and not part.ok]
+        problems += [self._pulse_problem] if self._pulse_problem else []
         player = self._player
         story = (ritual.story_key and self._shelf.find(ritual.story_key)) or self._shelf.current()
         return Snapshot(

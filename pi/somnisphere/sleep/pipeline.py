@@ -11,11 +11,13 @@ from somnisphere.sleep.cadence import Cadence
 from somnisphere.sleep.epochs import make_epoch
 from somnisphere.sleep.gate import StillnessGate
 from somnisphere.sleep.heart import Heart, HeartRate
+from somnisphere.sleep.learned_light import LearnedLight
 from somnisphere.sleep.motion import Motion
 from somnisphere.sleep.posture import Lie
-from somnisphere.sleep.presence import InBed, PresenceSense, look_at
+from somnisphere.sleep.presence import InBed, Look, PresenceSense, look_at
 from somnisphere.sleep.pulse import AHEAD_S, GATHER_S, PulseMeter
 from somnisphere.sleep.saturation import MAXIM_CURVE, Oxygen
+from somnisphere.sleep.sensor_faults import Seen, SensorFaults
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock, Sample
 
 CLOSE_AFTER_S = 7.5
@@ -58,10 +60,13 @@ class SleepPipeline:
     """``add`` samples as they come, ``advance`` at least every few minutes; epochs come out in order, none left out.
 
     Epoch 0 begins with the first sample or the first ``advance``, whichever is first. ``oxygen_curve``: SpO2 as a
-    polynomial in R, highest power first.
+    polynomial in R, highest power first. ``learned_light``: what this unit knows of bright and dark, and goes on
+    learning.
     """
 
-    def __init__(self, *, oxygen_curve: tuple[float, ...] = MAXIM_CURVE) -> None:
+    def __init__(
+        self, *, oxygen_curve: tuple[float, ...] = MAXIM_CURVE, learned_light: LearnedLight | None = None
+    ) -> None:
         self._meter = PulseMeter()
         self._heart = Heart()
         self._breath = Breath()
@@ -71,7 +76,8 @@ class SleepPipeline:
         self._lie = Lie()
         self._turn_count = 0
         self._gate = StillnessGate(self._motion, self._cadence)
-        self._presence = PresenceSense()
+        self._presence = PresenceSense(learned_light)
+        self._faults = SensorFaults()
         self._in_bed = InBed()
         self._origin_s: float | None = None
         self._at_s = 0.0
@@ -120,6 +126,11 @@ class SleepPipeline:
         elif self._shown.at_s != self._at_s:
             self._shown = replace(self._shown, at_s=self._at_s)
         return self._shown
+
+    @property
+    def pulse_problem(self) -> str:
+        """What is wrong with the light of a pulse sensor that answers, as a sentence; "" when nothing is."""
+        return self._faults.problem
 
     def _vitals(self) -> Vitals:
         now_s = self._heard_until_s()
@@ -175,13 +186,26 @@ class SleepPipeline:
         until_s = self._heard_until_s()
         pulse = self._heart.share(until_s - PULSE_WINDOW_S, until_s) >= PULSE_SHARE
         red, ir = block.red.astype(np.float64), block.ir.astype(np.float64)
-        state = self._presence.see(block.end_s, look_at(red, ir, block.rate_hz), block.led_ir_ma, pulse=pulse)
+        look = look_at(red, ir, block.rate_hz)
+        state = self._presence.see(block.end_s, look, block.led_ir_ma, pulse=pulse)
         self._in_bed.see(block.end_s, state)
         if block.led_red_ma > 0:
             still = self._motion.restless(block.start_s, block.end_s) is not True
             usable = pulse and still
             self._oxygen.add(block.start_s, block.rate_hz, red, ir, usable=usable, follows=follows)
+        self._faults.see(block.end_s, self._seen(block, look, state))
         self._breathe(until_s)
+
+    def _seen(self, block: PulseBlock, look: Look, presence: Presence) -> Seen:
+        return Seen(
+            look=look,
+            red_counts=float(np.add.reduce(block.red, dtype=np.float64)) / len(block.red),
+            led_ir_ma=block.led_ir_ma,
+            led_red_ma=block.led_red_ma,
+            presence=presence,
+            ratio=self._oxygen.ratio(block.end_s) if block.led_red_ma > 0 else None,
+            levels=self._presence.light.at(block.led_ir_ma),
+        )
 
     def _breathe(self, until_s: float) -> None:
         while self._next_breath_s <= until_s:
@@ -219,6 +243,7 @@ class SleepPipeline:
         waves = self._gate.pass_on(self._meter.end())
         self._heart.add([wave.beat for wave in waves])
         self._presence.lose()
+        self._faults.lose()
         self._in_bed.see(self._at_s, None)
 
     def _heard_until_s(self) -> float:

@@ -2,8 +2,13 @@
 sensors reads 136,000 counts, more than the 50,000 that are customarily taken for a finger.
 
 Living skin is bright *and* its light is never quite still. So nobody is there when the light is dark (against full
-scale, or against what this unit saw on a person at this LED current), or when it hardly varies and red and infrared do
-not vary together. A trusted pulse outweighs brightness. Arriving takes seconds, leaving tens of seconds.
+scale, or against what this unit saw on a person at this LED current), when it is as bright as this unit's empty bed at
+this current and that is not skin's brightness, or when it hardly varies and red and infrared do not vary together. A
+trusted pulse outweighs brightness: the next person's skin may be darker. Arriving takes seconds, leaving tens of
+seconds; a pulse where it is darker than any person was must last a while before it is believed.
+
+Both levels are learned (``learned_light.py``): a person's while the pulse is trusted, the empty bed's after a minute of
+nobody and still light.
 """
 
 import math
@@ -13,6 +18,7 @@ import numpy as np
 
 from somnisphere.night import Presence
 from somnisphere.sleep.filters import Floats
+from somnisphere.sleep.learned_light import LearnedLight, are_apart
 from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS
 
 DARK_COUNTS_PER_MA = 600.0
@@ -26,13 +32,18 @@ TOGETHER = 0.5
 """Correlation of red and infrared above which something living modulates both."""
 CLIPPED_SHARE = 0.3
 GROUP_S = 0.1
-LEARNING = 0.05
-"""Weight of each new look in the learned light of a person."""
+NEAR_EMPTY = 1.1
+"""Within this factor of the empty bed's level it is the empty bed."""
+LEARN_SKIN_AFTER_S = 20.0
+LEARN_EMPTY_AFTER_S = 60.0
+"""How long the state has held before its level is learned: what comes and goes teaches nothing."""
 
 HOLD_S = {Presence.NOBODY: 25.0, Presence.SOMEBODY: 15.0, Presence.PULSE: 0.0, Presence.SATURATED: 3.0}
 """How long a look must keep saying so before it is believed."""
 ARRIVE_S = 3.0
 """The same, when somebody comes where nobody was."""
+DIM_PULSE_S = 15.0
+"""The same, for a pulse where it is darker than a person was."""
 
 IN_BED_AFTER_S, OUT_OF_BED_AFTER_S, PULSE_LOST_AFTER_S = 60.0, 120.0, 900.0
 
@@ -75,61 +86,78 @@ def look_at(red: Floats, ir: Floats, rate_hz: float) -> Look:
 class PresenceSense:
     """Presence with hysteresis. Feed a look every few seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, light: LearnedLight | None = None) -> None:
         self.state: Presence | None = None
-        self._person_per_ma: float | None = None
-        self._led_ma = 0.0
+        self.light = light or LearnedLight()
+        self._since_s = 0.0
         self._wish: Presence | None = None
         self._wished_since_s = 0.0
 
     def lose(self) -> None:
-        """The sensor is gone: nothing is known."""
+        """The sensor is gone: nothing is known but what was learned."""
         self.state = None
         self._wish = None
 
     def see(self, at_s: float, look: Look, led_ma: float, *, pulse: bool) -> Presence:
-        """``at_s``: end of the look; ``pulse``: whether the seconds before carried a trusted pulse."""
-        seen = self._judge(look, led_ma, pulse)
-        if seen is Presence.PULSE:
-            per_ma = look.level_counts / led_ma
-            known = self._person_per_ma
-            self._person_per_ma = per_ma if known is None else known + LEARNING * (per_ma - known)
+        """``at_s``: end of the look; ``led_ma``: current of the infrared LED; ``pulse``: whether the seconds before
+        carried a trusted pulse."""
+        dark = self._dark(look, led_ma)
+        seen = self._judge(look, led_ma, pulse, dark=dark)
         if seen is not self._wish:
             self._wish, self._wished_since_s = seen, at_s
-        if self.state is None:
-            self.state = seen
-        elif seen is not self.state:
-            hold_s = HOLD_S[seen]
-            if self.state is Presence.NOBODY:
-                hold_s = min(hold_s, ARRIVE_S)
-            if at_s - self._wished_since_s >= hold_s:
-                self.state = seen
+        held_s = at_s - self._wished_since_s
+        if self.state is None or (seen is not self.state and held_s >= self._hold_s(seen, dark=dark)):
+            self.state, self._since_s = seen, at_s
+        self._learn(at_s, seen, look, led_ma, dark=dark)
         return self.state
 
-    def _judge(self, look: Look, led_ma: float, pulse: bool) -> Presence:
+    def _hold_s(self, seen: Presence, *, dark: bool) -> float:
+        if seen is Presence.PULSE and dark:
+            return DIM_PULSE_S
+        return min(HOLD_S[seen], ARRIVE_S) if self.state is Presence.NOBODY else HOLD_S[seen]
+
+    def _learn(self, at_s: float, seen: Presence, look: Look, led_ma: float, *, dark: bool) -> None:
+        if seen is not self.state or led_ma <= 0:
+            return
+        held_s = at_s - self._since_s
+        if seen is Presence.PULSE and held_s >= LEARN_SKIN_AFTER_S:
+            skin = self.light.at(led_ma).skin
+            if dark:  # another person: the one before is not averaged in
+                skin.looks = 0
+            skin.learn(look.level_counts)
+        elif seen is Presence.NOBODY and held_s >= LEARN_EMPTY_AFTER_S and look.ripple < QUIET:
+            self.light.at(led_ma).empty.learn(look.level_counts)
+
+    def _judge(self, look: Look, led_ma: float, pulse: bool, *, dark: bool) -> Presence:
         if look.clipped >= CLIPPED_SHARE:
             return Presence.SATURATED
-        if self._dark(look, led_ma):
+        if led_ma <= 0 or look.level_counts < DARK_COUNTS_PER_MA * led_ma:
             return Presence.NOBODY
         if pulse and look.ripple >= QUIET:
             return Presence.PULSE
-        if look.ripple < QUIET and look.together < TOGETHER:
+        if dark or self._as_bright_as_empty(look, led_ma) or (look.ripple < QUIET and look.together < TOGETHER):
             return Presence.NOBODY
         return Presence.SOMEBODY
 
     def _dark(self, look: Look, led_ma: float) -> bool:
-        if led_ma <= 0:
-            return True
-        per_ma = look.level_counts / led_ma
-        known = self._person_per_ma
-        return per_ma < DARK_COUNTS_PER_MA or (known is not None and per_ma < DARK_SHARE * known)
+        """Darker than this unit saw any person at this current."""
+        skin = self.light.skin_counts(led_ma) if led_ma > 0 else None
+        return skin is not None and look.level_counts < DARK_SHARE * skin
+
+    def _as_bright_as_empty(self, look: Look, led_ma: float) -> bool:
+        levels = self.light.at(led_ma)
+        skin, empty = levels.skin, levels.empty
+        if not (skin.is_sure and empty.is_sure and are_apart(skin.counts, empty.counts)):
+            return False
+        return empty.counts / NEAR_EMPTY <= look.level_counts <= empty.counts * NEAR_EMPTY
 
 
 class InBed:
     """In bed once a pulse has been there for a minute, out of it once nobody has been there for two.
 
     Brightness without a pulse (a sensor on the blanket looks like skin now and then) puts nobody to bed; it keeps a
-    sleeper there whose pulse is lost for a while, and after a quarter of an hour we say that we do not know.
+    sleeper there whose pulse is lost for a while, and after a quarter of an hour we say that we do not know. The same
+    after a quarter of an hour of light too bright to see by, whoever was there before.
     """
 
     def __init__(self) -> None:
@@ -137,24 +165,37 @@ class InBed:
         self._pulse_since_s: float | None = None
         self._pulse_seen_s = 0.0
         self._nobody_since_s: float | None = None
+        self._blind_since_s: float | None = None
 
     def see(self, at_s: float, presence: Presence | None) -> bool | None:
         """``presence`` as of ``at_s``; None (the sensor is lost) makes it not known."""
-        if presence is None:
-            self.state = self._pulse_since_s = self._nobody_since_s = None
-        elif presence is Presence.NOBODY:
-            self._pulse_since_s = None
-            if self._nobody_since_s is None:
-                self._nobody_since_s = at_s
-            if not self.state or at_s - self._nobody_since_s >= OUT_OF_BED_AFTER_S:
-                self.state = False
-        elif presence is not Presence.SATURATED:
-            self._nobody_since_s = None
-            if presence is Presence.PULSE:
-                self._pulse_seen_s = at_s
-                if self._pulse_since_s is None:
-                    self._pulse_since_s = at_s
-            if self._pulse_since_s is not None and at_s - self._pulse_since_s >= IN_BED_AFTER_S:
-                lost = at_s - self._pulse_seen_s >= PULSE_LOST_AFTER_S
-                self.state = None if lost else True
+        if presence is Presence.SATURATED:
+            if self._blind_since_s is None:
+                self._blind_since_s = at_s
+            if at_s - self._blind_since_s >= PULSE_LOST_AFTER_S:
+                self.state = None
+            return self.state
+        self._blind_since_s = None
+        match presence:
+            case None:
+                self.state = self._pulse_since_s = self._nobody_since_s = None
+            case Presence.NOBODY:
+                self._pulse_since_s = None
+                if self._nobody_since_s is None:
+                    self._nobody_since_s = at_s
+                if not self.state or at_s - self._nobody_since_s >= OUT_OF_BED_AFTER_S:
+                    self.state = False
+            case _:
+                self._nobody_since_s = None
+                self._somebody(at_s, has_pulse=presence is Presence.PULSE)
         return self.state
+
+    def _somebody(self, at_s: float, *, has_pulse: bool) -> None:
+        if has_pulse:
+            self._pulse_seen_s = at_s
+            if self._pulse_since_s is None:
+                self._pulse_since_s = at_s
+        elif self._pulse_since_s is not None and self._pulse_seen_s - self._pulse_since_s < IN_BED_AFTER_S:
+            self._pulse_since_s = None  # a flash of a pulse, then brightness alone: not the minute that is asked for
+        if self._pulse_since_s is not None and at_s - self._pulse_since_s >= IN_BED_AFTER_S:
+            self.state = None if at_s - self._pulse_seen_s >= PULSE_LOST_AFTER_S else True
