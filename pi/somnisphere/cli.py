@@ -158,6 +158,13 @@ def build_parser() -> argparse.ArgumentParser:
 
     add("doctor", "cli_doctor", "doctor", "check every part of this box and say the mend", logging.ERROR)
 
+    calibrate = add("calibrate", "cli_calibrate", "calibrate", "fit this unit's oxygen line to a finger oximeter")
+    calibrate.add_argument("what", choices=("oxygen",), help="what to calibrate")
+    calibrate.add_argument(
+        "file", type=Path, nargs="?", help="CSV with columns ratio, oximeter_pct; else type the readings as they come"
+    )
+    calibrate.add_argument("--against", default="a finger oximeter", metavar="NAME", help="which oximeter it was")
+
     config = add("config", "cli_config", "config", "show the configuration in force, or an example with every key")
     config.add_argument("--example", action="store_true", help="an example with every key explained")
 

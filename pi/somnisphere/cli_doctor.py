@@ -55,6 +55,7 @@ def examine(config_path: Path | None) -> Iterator[Finding]:
     path = config_path or find()
     yield Finding("config", True, str(path) if path else "no file: the defaults hold (somnisphere config --example)")
     yield from check_chips(config)
+    yield Finding("oxygen", True, config.sensor.oxygen_calibrated or "uncalibrated (somnisphere calibrate oxygen)")
     yield from check_pins(config)
     yield from check_stories(config)
     yield from check_player()

@@ -75,9 +75,9 @@ class Oxygen:
         i = np.convolve(light[1], self._kernel, "valid") / mean_ir
         self._parts.append((end_s, float(r @ i), float(i @ i), float(r @ r), count / rate_hz))
 
-    def spo2_pct(self, at_s: float) -> float | None:
-        """Saturation over the half minute that ends at ``at_s``; None when red and infrared do not pulse together."""
-        ratio = self.ratio(at_s)
+    def spo2_pct(self, at_s: float, over_s: float = WINDOW_S) -> float | None:
+        """Saturation over the ``over_s`` that end at ``at_s``; None when red and infrared do not pulse together."""
+        ratio = self.ratio(at_s, over_s)
         if ratio is None or ratio > GREATEST_RATIO:
             return None
         if len(self._curve) == 3 and self._curve[0] < 0:
@@ -87,9 +87,9 @@ class Oxygen:
             value = value * ratio + coefficient
         return min(100.0, max(0.0, value))
 
-    def ratio(self, at_s: float) -> float | None:
-        """The ratio of ratios R over the half minute that ends at ``at_s``."""
-        parts = [part for part in self._parts if at_s - WINDOW_S <= part[0] <= at_s + 1.0]
+    def ratio(self, at_s: float, over_s: float = WINDOW_S) -> float | None:
+        """The ratio of ratios R over the ``over_s`` that end at ``at_s``."""
+        parts = [part for part in self._parts if at_s - over_s <= part[0] <= at_s + 1.0]
         if math.fsum(part[4] for part in parts) < self._least_s:
             return None
         both, infrared, red = (math.fsum(part[k] for part in parts) for k in (1, 2, 3))
