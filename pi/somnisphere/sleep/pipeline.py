@@ -8,6 +8,7 @@ import numpy as np
 from somnisphere.night import COUNT_STEP_S, EPOCH_S, Epoch, Presence
 from somnisphere.sleep.breath import Breath
 from somnisphere.sleep.cadence import Cadence
+from somnisphere.sleep.dips import OxygenDip, OxygenDips
 from somnisphere.sleep.epochs import make_epoch
 from somnisphere.sleep.gate import StillnessGate
 from somnisphere.sleep.heart import Heart, HeartRate
@@ -30,6 +31,8 @@ BREATH_STEP_S = 15.0
 RATE_WINDOW_S = 30.0
 PULSE_WINDOW_S = 10.0
 PULSE_SHARE = 0.5
+DIP_WINDOW_S = 12.0
+"""Oxygen of so long is looked at for dips: half a minute would smooth a short one away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Vitals:
     """The body now, for showing. None: not known. ``motion_count``: the latest full 15 s count. ``pulse_quality``: the
     chance that the heart rate is right within 5 a minute. Variability is of the last five minutes, from pulse and not
     ECG; the counts say how many intervals and successive differences the figures stand on. ``still_s``: since the last
-    movement; ``turn_count``: turn-overs of this night."""
+    movement; ``turn_count``: turn-overs of this night. ``newest_dip`` lies under the night's own median oxygen."""
 
     at_s: float
     heart_bpm: float | None
@@ -52,6 +55,8 @@ class Vitals:
     heart_beat_count: int = 0
     variability_interval_count: int = 0
     variability_difference_count: int = 0
+    spo2_median_pct: float | None = None
+    newest_dip: OxygenDip | None = None
     still_s: float | None = None
     turn_count: int = 0
 
@@ -71,6 +76,8 @@ class SleepPipeline:
         self._heart = Heart()
         self._breath = Breath()
         self._oxygen = Oxygen(oxygen_curve)
+        self._dips = OxygenDips()
+        self._newest_dip: OxygenDip | None = None
         self._motion = Motion()
         self._cadence = Cadence()
         self._lie = Lie()
@@ -128,6 +135,11 @@ class SleepPipeline:
         return self._shown
 
     @property
+    def oxygen_ratio(self) -> float | None:
+        """The ratio of ratios of the latest half minute, for a calibration."""
+        return self._oxygen.ratio(self._pulse_end_s) if self._at_s - self._pulse_end_s < LOST_S else None
+
+    @property
     def pulse_problem(self) -> str:
         """What is wrong with the light of a pulse sensor that answers, as a sentence; "" when nothing is."""
         return self._faults.problem
@@ -151,6 +163,8 @@ class SleepPipeline:
             heart_beat_count=rate.beat_count,
             variability_interval_count=0 if varied is None else varied.interval_count,
             variability_difference_count=0 if varied is None else varied.difference_count,
+            spo2_median_pct=self._dips.median_pct,
+            newest_dip=self._newest_dip,
             still_s=self._lie.still_s(self._at_s),
             turn_count=self._turn_count,
         )
@@ -193,6 +207,8 @@ class SleepPipeline:
             still = self._motion.restless(block.start_s, block.end_s) is not True
             usable = pulse and still
             self._oxygen.add(block.start_s, block.rate_hz, red, ir, usable=usable, follows=follows)
+            if (dip := self._dips.see(block.end_s, self._oxygen.spo2_pct(block.end_s, DIP_WINDOW_S))) is not None:
+                self._newest_dip = dip
         self._faults.see(block.end_s, self._seen(block, look, state))
         self._breathe(until_s)
 
