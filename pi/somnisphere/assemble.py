@@ -14,6 +14,7 @@ from somnisphere.entities import ENTITIES
 from somnisphere.events import Story, Tick
 from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER, scan
+from somnisphere.light_memory import LightMemory, beside
 from somnisphere.sleep.overnight import revise
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleep.saturation import MAXIM_CURVE
@@ -114,12 +115,14 @@ def assemble(config: Config, tick: Tick, journal: Journal, bedside: Bedside, lam
     shelf = Shelf(library.read() or (), journal.bookmarks())
     ritual = Ritual(config.ritual_settings, shelf)
     settings = CoreSettings(begin_at_s=config.begin_at_s)
-    pipeline = SleepPipeline(oxygen_curve=config.oxygen_curve or MAXIM_CURVE)
+    memory = LightMemory(beside(journal.path))
+    pipeline = SleepPipeline(oxygen_curve=config.oxygen_curve or MAXIM_CURVE, learned_light=memory.light)
     core = Core(ritual, shelf, pipeline, SleepStager, revise, settings)
     session = home_session(config)
-    daemon = Daemon(core, Parts(bedside, lamp, speaker, journal, session, rescan=library.read))
+    daemon = Daemon(core, Parts(bedside, lamp, speaker, journal, session, rescan=library.read, light_memory=memory))
     core.last_night = journal.last_times()
-    if journal.mended:
-        log.warning("%s", journal.mended)
+    for sentence in (journal.mended, memory.mended, memory.problem):
+        if sentence:
+            log.warning("%s", sentence)
     daemon.carry_on(tick)
     return Assembled(daemon, session)

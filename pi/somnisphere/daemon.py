@@ -34,6 +34,7 @@ from somnisphere.events import (
     Tick,
 )
 from somnisphere.journal import Journal
+from somnisphere.light_memory import LightMemory
 from somnisphere.night import NightTimes, StageEstimate
 from somnisphere.picture import Shape, draw_night, to_svg
 from somnisphere.snapshot import Health, Snapshot
@@ -79,6 +80,7 @@ class Parts:
     blocks_dropped: Callable[[], int] = int
     rescan: Callable[[], tuple[Story, ...] | None] = lambda: None
     """Reads the story folder again; None when it did not change."""
+    light_memory: LightMemory | None = None
 
 
 class Daemon:
@@ -154,6 +156,7 @@ class Daemon:
             self._kept_times = times
             journal.save_times(replace(times, night_id=self._night_id))
         journal.flush(tick.at_s)
+        self.keep_light(tick.at_s)
         if journal.problem != self._journal_problem:
             self._journal_problem = journal.problem
             log.warning("%s", journal.problem or "The journal can be written again.")
@@ -161,6 +164,16 @@ class Daemon:
     def keep_evening(self, at_s: float, wall_s: float) -> None:
         """Before a clean end: the evening as it is now, for the next start to take up."""
         self._parts.journal.save_ritual(self._core.ritual_state(), at_s, wall_s)
+
+    def keep_light(self, at_s: float, *, now: bool = False) -> None:
+        """What the pulse sensor learned goes to disk once an hour, and ``now`` before a clean end."""
+        memory = self._parts.light_memory
+        if memory is None:
+            return
+        was = memory.problem
+        memory.keep(at_s, now=now)
+        if memory.problem and memory.problem != was:
+            log.warning("%s", memory.problem)
 
     def poll_bedside(self, at_s: float) -> float:
         """Read the chips once, on the caller's thread (a rehearsal); return when they want to be read next."""

@@ -161,6 +161,7 @@ class Live:
         if self._crash is not None:
             raise self._crash
         self._daemon.keep_evening(self._clock.now_s(), self._clock.wall_s())
+        self._daemon.keep_light(self._clock.now_s(), now=True)
 
     def _take(self, item: Item | None) -> None:
         at_s = self._clock.now_s()
