@@ -103,6 +103,62 @@ def test_brightness_alone_puts_nobody_to_bed() -> None:
     assert {bed.see(at_s, Presence.SOMEBODY) for at_s in range(10, 4000, 10)} == {False}
 
 
+def test_a_flash_of_a_pulse_and_then_brightness_alone_puts_nobody_to_bed() -> None:
+    bed = InBed()
+    bed.see(0.0, Presence.NOBODY)
+    bed.see(10.0, Presence.PULSE)
+    assert {bed.see(at_s, Presence.SOMEBODY) for at_s in range(20, 600, 10)} == {False}
+    assert bed.see(600.0, Presence.PULSE) is False
+    assert bed.see(660.0, Presence.PULSE) is True
+    assert bed.see(670.0, Presence.SOMEBODY) is True
+
+
+@pytest.mark.parametrize("before", [Presence.NOBODY, Presence.PULSE])
+def test_blinded_for_a_quarter_of_an_hour_nothing_is_known_of_the_bed(before: Presence) -> None:
+    bed = InBed()
+    for at_s in range(0, 100, 10):
+        bed.see(at_s, before)
+    was = before is Presence.PULSE
+    assert bed.see(100.0, Presence.SATURATED) is was
+    assert bed.see(999.0, Presence.SATURATED) is was
+    assert bed.see(1000.0, Presence.SATURATED) is None
+    assert bed.see(1010.0, before) is was
+    assert bed.see(1020.0, Presence.SATURATED) is was, "blinded anew: it is counted from here"
+
+
+def test_the_converters_noise_in_dim_light_is_still_light() -> None:
+    rng = np.random.default_rng(1)
+    dim = look_at(130 + rng.normal(0, 4, 150), 4_480 + rng.normal(0, 4, 150), 50.0)
+    assert dim.ripple > 0.0002, "a share that would be life in bright light"
+    assert dim.is_still
+    assert shown(PresenceSense(), dim, 0.0, 30.0) is Presence.NOBODY
+    beats = beat_times(3.0)
+    dim_skin = look_at(light(beats, 3.0, 50.0, level=600), light(beats, 3.0, 50.0, level=6_600, noise=4), 50.0)
+    assert not dim_skin.is_still
+
+
+def test_a_look_that_is_too_short_changes_and_teaches_nothing() -> None:
+    sense = PresenceSense()
+    shown(sense, SKIN, 0.0, 60.0, pulse=True)
+    for at_s in range(60, 120, 3):
+        sense.see(at_s, Look(5_000.0, 0.0, 0.0, 0.0, lasts_s=0.1), LED_MA, pulse=False)
+    assert sense.state is Presence.PULSE
+    assert sense.light.at(LED_MA).skin.counts == pytest.approx(SKIN.level_counts)
+    assert sense.light.at(LED_MA).empty.known_s == 0
+
+
+def test_a_pulse_where_it_is_darker_than_any_person_must_last_before_it_is_believed() -> None:
+    sense = PresenceSense()
+    shown(sense, SKIN, 0.0, 60.0, pulse=True)
+    shown(sense, DARK, 60.0, 60.0)
+    darker = Look(SKIN.level_counts * 0.2, 0.002, 0.9, 0.0)
+    assert shown(sense, darker, 120.0, 15.0, pulse=True) is Presence.NOBODY
+    assert shown(sense, darker, 135.0, 6.0, pulse=True) is Presence.PULSE
+    shown(sense, darker, 141.0, 40.0, pulse=True)
+    assert sense.light.at(LED_MA).skin.counts == pytest.approx(darker.level_counts), "learned anew, not averaged"
+    assert shown(sense, darker, 181.0, 60.0) is Presence.SOMEBODY
+
+
 def test_a_pulse_lost_for_long_is_not_known() -> None:
     bed = InBed()
     for at_s in range(0, 100, 10):

@@ -11,10 +11,11 @@ from typing import Any
 
 from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS
 
-SURE_LOOKS = 50
-"""So many looks (some three minutes) make a level known."""
-SLOWEST = 0.02
-"""Least weight of a new look: a change of bed or person is followed within a few minutes."""
+SURE_S = 180.0
+"""So long a look makes a level known."""
+MEMORY_S = 200.0
+"""Time in which a level forgets: a change of bed or person is followed within a few minutes."""
+LONGEST_LOOK_S = 30.0
 APART = 1.25
 """Levels closer than this factor cannot tell a person from nobody; skin pressed more or less moves by as much."""
 MOST_CURRENTS = 300
@@ -24,19 +25,20 @@ _HIGHEST_MA = 51.0
 
 @dataclass(slots=True)
 class Level:
-    """``counts``: mean infrared, ADC counts; ``looks``: on how many looks it stands, capped at ``1 / SLOWEST``."""
+    """``counts``: mean infrared, ADC counts; ``known_s``: on how long a look it stands, at most ``MEMORY_S``."""
 
     counts: float = 0.0
-    looks: int = 0
+    known_s: float = 0.0
 
-    def learn(self, counts: float) -> None:
-        """The first looks weigh alike, later ones fade slowly."""
-        self.looks = min(self.looks + 1, round(1 / SLOWEST))
-        self.counts += (counts - self.counts) / self.looks
+    def learn(self, counts: float, lasts_s: float) -> None:
+        """``counts`` were seen for ``lasts_s``: at first all seconds weigh alike, later ones fade slowly."""
+        lasts_s = min(lasts_s, LONGEST_LOOK_S)
+        self.known_s = min(self.known_s + lasts_s, MEMORY_S)
+        self.counts += (counts - self.counts) * lasts_s / self.known_s
 
     @property
     def is_sure(self) -> bool:
-        return self.looks >= SURE_LOOKS
+        return self.known_s >= SURE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +73,20 @@ class LearnedLight:
         """A person's level at this current; where it was never seen, in proportion from the nearest current that was.
         None: nobody was ever seen."""
         known = self._levels.get(round(led_ma, 1))
-        if known is not None and known.skin.looks:
+        if known is not None and known.skin.known_s:
             return known.skin.counts
-        others = [(abs(math.log(ma / led_ma)), ma, v.skin) for ma, v in self._levels.items() if v.skin.looks]
+        others = [(abs(math.log(ma / led_ma)), ma, v.skin) for ma, v in self._levels.items() if v.skin.known_s]
         if not others:
             return None
         _, ma, skin = min(others, key=lambda entry: entry[:2])
         return skin.counts * led_ma / ma
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON keeps it: ``{"6.4": {"skin": {"counts": ..., "looks": ...}, "empty": {...}}}``, mA as text."""
+        """As JSON keeps it: ``{"6.4": {"skin": {"counts": ..., "known_s": ...}, "empty": {...}}}``, mA as text."""
         return {
             f"{ma:.1f}": asdict(levels)
             for ma, levels in sorted(self._levels.items())
-            if levels.skin.looks or levels.empty.looks
+            if levels.skin.known_s or levels.empty.known_s
         }
 
     @classmethod
@@ -100,14 +102,14 @@ class LearnedLight:
             mine = light.at(led_ma)
             for level, name in ((mine.skin, "skin"), (mine.empty, "empty")):
                 try:
-                    counts, looks = levels[name]["counts"], levels[name]["looks"]
+                    counts, known_s = levels[name]["counts"], levels[name]["known_s"]
                 except (KeyError, TypeError) as problem:
                     raise ValueError(f"no level {name!r} at {text} mA") from problem
-                if not isinstance(looks, int) or not 0 <= looks <= 1 / SLOWEST:
-                    raise ValueError(f"{looks!r} looks at {text} mA")
+                if not isinstance(known_s, int | float) or not 0 <= known_s <= MEMORY_S:
+                    raise ValueError(f"{known_s!r} s of looking at {text} mA")
                 if not isinstance(counts, int | float) or not 0 <= counts <= PULSE_FULL_SCALE_COUNTS:
                     raise ValueError(f"{counts!r} counts at {text} mA")
-                level.counts, level.looks = float(counts), looks
+                level.counts, level.known_s = float(counts), float(known_s)
         return light
 
 

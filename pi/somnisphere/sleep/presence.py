@@ -28,12 +28,16 @@ DARK_SHARE = 0.35
 """Darker than this share of the light learned on a person is nobody."""
 QUIET = 0.0002
 """Standard deviation over mean below which light is dead still (off-body 0.005 %, on skin 0.04 % and more)."""
+QUIET_COUNTS = 3.0
+"""The same in counts: in dim light the converter's noise alone is more than the share above (off-body 1.8 counts)."""
 TOGETHER = 0.5
 """Correlation of red and infrared above which something living modulates both."""
 CLIPPED_SHARE = 0.3
 GROUP_S = 0.1
 NEAR_EMPTY = 1.1
 """Within this factor of the empty bed's level it is the empty bed."""
+LEAST_LOOK_S = 1.0
+"""A shorter look (what is left of a few seconds when the LED current changes in between) always seems still."""
 LEARN_SKIN_AFTER_S = 20.0
 LEARN_EMPTY_AFTER_S = 60.0
 """How long the state has held before its level is learned: what comes and goes teaches nothing."""
@@ -51,17 +55,25 @@ IN_BED_AFTER_S, OUT_OF_BED_AFTER_S, PULSE_LOST_AFTER_S = 60.0, 120.0, 900.0
 @dataclass(frozen=True, slots=True)
 class Look:
     """A few seconds of light. ``level_counts``: mean infrared; ``ripple``: standard deviation over mean, straight line
-    removed; ``together``: correlation of red and infrared; ``clipped``: share of samples at full scale."""
+    removed; ``together``: correlation of red and infrared; ``clipped``: share of samples at full scale; ``lasts_s``:
+    how long it was looked."""
 
     level_counts: float
     ripple: float
     together: float
     clipped: float
+    lasts_s: float = math.inf
+
+    @property
+    def is_still(self) -> bool:
+        """The light does not vary by more than the converter's noise."""
+        return self.ripple < max(QUIET, QUIET_COUNTS / max(self.level_counts, 1.0))
 
 
 def look_at(red: Floats, ir: Floats, rate_hz: float) -> Look:
     """``red``, ``ir``: (n,) counts of the same samples, n >= 1."""
-    clipped = np.count_nonzero(ir >= PULSE_FULL_SCALE_COUNTS) / len(ir)
+    clipped = float(np.count_nonzero(ir >= PULSE_FULL_SCALE_COUNTS)) / len(ir)
+    lasts_s = len(ir) / rate_hz
     # Means over a tenth of a second: the body is slower than that, the converter's noise is not.
     group = max(1, round(GROUP_S * rate_hz))
     if len(ir) >= 8 * group:
@@ -71,7 +83,7 @@ def look_at(red: Floats, ir: Floats, rate_hz: float) -> Look:
     count = len(ir)
     level = float(np.add.reduce(ir)) / count
     if count < 8 or not math.isfinite(level) or level <= 0:
-        return Look(level if math.isfinite(level) else 0.0, 0.0, 0.0, clipped)
+        return Look(level if math.isfinite(level) else 0.0, 0.0, 0.0, clipped, lasts_s)
     line = np.arange(count) - (count - 1) / 2
     line /= math.sqrt(float(line @ line))
     i = ir - level
@@ -80,7 +92,7 @@ def look_at(red: Floats, ir: Floats, rate_hz: float) -> Look:
     r = r - (r @ line) * line
     own, other = float(i @ i), float(r @ r)
     together = float(i @ r) / math.sqrt(own * other) if own > 0 and other > 0 else 0.0
-    return Look(level, math.sqrt(own / count) / level, together, clipped)
+    return Look(level, math.sqrt(own / count) / level, together, clipped, lasts_s)
 
 
 class PresenceSense:
@@ -101,6 +113,8 @@ class PresenceSense:
     def see(self, at_s: float, look: Look, led_ma: float, *, pulse: bool) -> Presence:
         """``at_s``: end of the look; ``led_ma``: current of the infrared LED; ``pulse``: whether the seconds before
         carried a trusted pulse."""
+        if self.state is not None and look.lasts_s < LEAST_LOOK_S:
+            return self.state
         dark = self._dark(look, led_ma)
         seen = self._judge(look, led_ma, pulse, dark=dark)
         if seen is not self._wish:
@@ -123,19 +137,19 @@ class PresenceSense:
         if seen is Presence.PULSE and held_s >= LEARN_SKIN_AFTER_S:
             skin = self.light.at(led_ma).skin
             if dark:  # another person: the one before is not averaged in
-                skin.looks = 0
-            skin.learn(look.level_counts)
-        elif seen is Presence.NOBODY and held_s >= LEARN_EMPTY_AFTER_S and look.ripple < QUIET:
-            self.light.at(led_ma).empty.learn(look.level_counts)
+                skin.known_s = 0.0
+            skin.learn(look.level_counts, look.lasts_s)
+        elif seen is Presence.NOBODY and held_s >= LEARN_EMPTY_AFTER_S and look.is_still:
+            self.light.at(led_ma).empty.learn(look.level_counts, look.lasts_s)
 
     def _judge(self, look: Look, led_ma: float, pulse: bool, *, dark: bool) -> Presence:
         if look.clipped >= CLIPPED_SHARE:
             return Presence.SATURATED
         if led_ma <= 0 or look.level_counts < DARK_COUNTS_PER_MA * led_ma:
             return Presence.NOBODY
-        if pulse and look.ripple >= QUIET:
+        if pulse and not look.is_still:
             return Presence.PULSE
-        if dark or self._as_bright_as_empty(look, led_ma) or (look.ripple < QUIET and look.together < TOGETHER):
+        if dark or self._as_bright_as_empty(look, led_ma) or (look.is_still and look.together < TOGETHER):
             return Presence.NOBODY
         return Presence.SOMEBODY
 
