@@ -63,7 +63,7 @@ class Watcher:
     def __init__(self, *, leds_known: bool = True) -> None:
         self._leds_known = leds_known
         self._pipeline = SleepPipeline()
-        self._meter = PulseMeter()
+        self._meter = PulseMeter(gather_s=1.0)  # for the eye, not for the night
         self._motion, self._cadence = Motion(), Cadence()
         self._gate = StillnessGate(self._motion, self._cadence)
         self._pulses: deque[PulseBlock] = deque()

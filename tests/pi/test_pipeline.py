@@ -38,7 +38,7 @@ def run(blocks: Blocks, pipeline: SleepPipeline | None = None, *, until_s: float
 
 def test_a_quiet_sleeper_is_fully_known() -> None:
     pipeline = SleepPipeline()
-    epochs = run(asleep(300), pipeline, until_s=308.0)
+    epochs = run(asleep(300), pipeline, until_s=300.0 + CLOSE_AFTER_S)
     assert [epoch.index for epoch in epochs] == list(range(10))
     assert [epoch.start_s for epoch in epochs] == [30.0 * k for k in range(10)]
     for epoch in epochs[3:]:

@@ -7,6 +7,7 @@ from tests.pulse_waves import Floats, beat_times, light, pulse_blocks
 from somnisphere.night import Beat
 from somnisphere.sleep import PulseMeter
 from somnisphere.sleep.polarity import polarity_of
+from somnisphere.sleep.pulse import GATHER_S
 from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS, PulseBlock
 
 
@@ -50,16 +51,17 @@ def test_a_clean_pulse_is_trusted_and_noise_is_not() -> None:
         assert len(trusted) < 0.15 * len(beats)
 
 
-def test_beats_come_a_few_seconds_late_at_most_and_in_order() -> None:
-    meter = PulseMeter()
+@pytest.mark.parametrize("gather_s", [1.0, GATHER_S])
+def test_beats_come_a_few_seconds_late_at_most_and_in_order(gather_s: float) -> None:
+    meter = PulseMeter(gather_s=gather_s)
     last_s, latest_s = -1.0, 0.0
     for block in pulse_blocks(light(beat_times(60, 70.0), 60, 50.0), 50.0):
         for beat in meter.add(block):
             assert beat.at_s > last_s
             last_s = beat.at_s
             latest_s = max(latest_s, block.end_s - beat.at_s)
-    assert last_s > 53
-    assert latest_s < 6.5
+    assert last_s > 60 - gather_s - 4
+    assert latest_s < gather_s + 4
 
 
 def test_blocks_of_any_size_give_the_same_beats() -> None:

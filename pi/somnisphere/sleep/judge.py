@@ -25,19 +25,15 @@ rest, wrists in exercise, and filtered noise (in which no beat is right)."""
 class Judgement:
     """Evidence about the beats of one window. Per window: ``periodicity`` (autocorrelation of the slope at the pulse's
     period, 0..1), ``regularity`` (0..1), ``steepness`` (skewness of the slope, -2..2: blood comes faster than it
-    goes, noise does not), ``interval_s`` (median). Per beat: ``alikeness`` (correlation with the others, -1..1)."""
+    goes, noise does not), ``interval_s`` (median). Per beat: ``alikeness`` (correlation with the others, -1..1) and
+    ``quality``, how sure we are of it (0..1)."""
 
     periodicity: float
     regularity: float
     steepness: float
     interval_s: float
     alikeness: list[float]
-
-    def quality(self, k: int) -> float:
-        """How sure we are of beat ``k``, 0..1."""
-        evidence = (self.periodicity, self.alikeness[k], self.regularity, self.steepness)
-        total = SURENESS + sum(weight * value for weight, value in zip(WEIGHTS, evidence, strict=True))
-        return 1.0 / (1.0 + math.exp(-total))
+    quality: list[float]
 
 
 def pulse_period(slope: Floats, rate_hz: float) -> tuple[float, float]:
@@ -46,9 +42,8 @@ def pulse_period(slope: Floats, rate_hz: float) -> tuple[float, float]:
     y = slope[::step]
     y = y - np.add.reduce(y) / len(y)
     coarse_hz = rate_hz / step
-    size = 1 << (2 * len(y) - 1).bit_length()
-    spectrum = np.fft.rfft(y, size)
-    similar = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, size)
+    # A window holds under two hundred coarse values: so few are quicker multiplied out than transformed.
+    similar = np.correlate(y, y, "full")[len(y) - 1 :] if len(y) else np.zeros(1)
     if similar[0] <= 0:
         return 0.8, 0.0
     first, last = int(SHORTEST_S * coarse_hz), min(int(LONGEST_S * coarse_hz) + 2, len(y) - 1)
@@ -90,7 +85,10 @@ def judge_beats(
         intervals = (np.diff(places) / rate_hz).tolist()
         middle = median(intervals)
         regularity = sum(abs(interval - middle) < 0.2 * middle for interval in intervals) / len(intervals)
-    return Judgement(periodicity, regularity, _skewness(slope), middle, alike.tolist())
+    steepness = _skewness(slope)
+    of_window = SURENESS + WEIGHTS[0] * periodicity + WEIGHTS[2] * regularity + WEIGHTS[3] * steepness
+    quality: list[float] = (1.0 / (1.0 + np.exp(-of_window - WEIGHTS[1] * alike))).tolist()
+    return Judgement(periodicity, regularity, steepness, middle, alike.tolist(), quality)
 
 
 def _skewness(y: Floats) -> float:

@@ -16,13 +16,15 @@ from somnisphere.sleep.learned_light import LearnedLight
 from somnisphere.sleep.motion import Motion
 from somnisphere.sleep.posture import Lie
 from somnisphere.sleep.presence import InBed, Look, PresenceSense, look_at
-from somnisphere.sleep.pulse import AHEAD_S, GATHER_S, PulseMeter
+from somnisphere.sleep.pulse import PulseMeter
 from somnisphere.sleep.saturation import MAXIM_CURVE, Oxygen
 from somnisphere.sleep.sensor_faults import Seen, SensorFaults
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock, Sample
 
-CLOSE_AFTER_S = 7.5
-"""An epoch is closed this long after its end: samples are gathered for 4 s and beats judged 2.5 s later."""
+CLOSE_AFTER_S = 11.5
+"""An epoch is closed this long after its end: beats are looked for each 8 s, judged 2.5 s behind the newest sample."""
+GATHER_S = 4.0
+"""Samples are worked on once this much is new."""
 SILENT_S = 5.0
 """No sample for this long: what was gathered is worked off, for nothing will follow on from it."""
 LOST_S = 30.0
@@ -31,8 +33,10 @@ BREATH_STEP_S = 15.0
 RATE_WINDOW_S = 30.0
 PULSE_WINDOW_S = 10.0
 PULSE_SHARE = 0.5
-DIP_WINDOW_S = 12.0
+DIP_WINDOW_S = 8.0
 """Oxygen of so long is looked at for dips: half a minute would smooth a short one away."""
+PART_S = 4.0
+"""What the oldest light in a window may reach beyond it: samples come in parts of about so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ class Vitals:
     """The body now, for showing. None: not known. ``motion_count``: the latest full 15 s count. ``pulse_quality``: the
     chance that the heart rate is right within 5 a minute. Variability is of the last five minutes, from pulse and not
     ECG; the counts say how many intervals and successive differences the figures stand on. ``still_s``: since the last
-    movement; ``turn_count``: turn-overs of this night. ``newest_dip`` lies under the night's own median oxygen."""
+    movement; ``turn_count``: turn-overs of this night. ``newest_dip`` lies under the night's own median oxygen,
+    ``dip_total_s`` of this night; both uncalibrated."""
 
     at_s: float
     heart_bpm: float | None
@@ -57,6 +62,7 @@ class Vitals:
     variability_difference_count: int = 0
     spo2_median_pct: float | None = None
     newest_dip: OxygenDip | None = None
+    dip_total_s: float = 0.0
     still_s: float | None = None
     turn_count: int = 0
 
@@ -76,8 +82,7 @@ class SleepPipeline:
         self._heart = Heart()
         self._breath = Breath()
         self._oxygen = Oxygen(oxygen_curve)
-        self._dips = OxygenDips()
-        self._newest_dip: OxygenDip | None = None
+        self._dips = OxygenDips(DIP_WINDOW_S + PART_S)
         self._motion = Motion()
         self._cadence = Cadence()
         self._lie = Lie()
@@ -92,6 +97,7 @@ class SleepPipeline:
         self._pulses: list[PulseBlock] = []
         self._moves: list[MotionBlock] = []
         self._pulse_end_s = -math.inf
+        self._heard_s = -math.inf
         self._motion_end_s = -math.inf
         self._next_breath_s = -math.inf
         self._breaths: dict[float, float | None] = {}
@@ -127,7 +133,7 @@ class SleepPipeline:
 
     @property
     def vitals(self) -> Vitals:
-        """The latest figures, about six seconds behind the newest sample."""
+        """The latest figures, about ten seconds behind the newest sample."""
         if self._shown is None:
             self._shown = self._vitals()
         elif self._shown.at_s != self._at_s:
@@ -138,6 +144,11 @@ class SleepPipeline:
     def oxygen_ratio(self) -> float | None:
         """The ratio of ratios of the latest half minute, for a calibration."""
         return self._oxygen.ratio(self._pulse_end_s) if self._at_s - self._pulse_end_s < LOST_S else None
+
+    @property
+    def oxygen_dips(self) -> tuple[OxygenDip, ...]:
+        """The latest dips of this night, oldest first."""
+        return tuple(self._dips.dips)
 
     @property
     def pulse_problem(self) -> str:
@@ -164,7 +175,8 @@ class SleepPipeline:
             variability_interval_count=0 if varied is None else varied.interval_count,
             variability_difference_count=0 if varied is None else varied.difference_count,
             spo2_median_pct=self._dips.median_pct,
-            newest_dip=self._newest_dip,
+            newest_dip=self._dips.newest,
+            dip_total_s=self._dips.total_s,
             still_s=self._lie.still_s(self._at_s),
             turn_count=self._turn_count,
         )
@@ -195,10 +207,11 @@ class SleepPipeline:
         follows = not block.gap_before and abs(block.start_s - self._pulse_end_s) < 1.5 / block.rate_hz
         self._pulse_end_s = block.end_s
         waves = self._gate.pass_on(self._meter.waves(block))
+        self._heard_s = max(self._heard_s, self._meter.decided_s)
         self._heart.add([wave.beat for wave in waves])
         self._breath.add(waves)
         until_s = self._heard_until_s()
-        pulse = self._heart.share(until_s - PULSE_WINDOW_S, until_s) >= PULSE_SHARE
+        pulse = math.isfinite(until_s) and self._heart.share(until_s - PULSE_WINDOW_S, until_s) >= PULSE_SHARE
         red, ir = block.red.astype(np.float64), block.ir.astype(np.float64)
         look = look_at(red, ir, block.rate_hz)
         state = self._presence.see(block.end_s, look, block.led_ir_ma, pulse=pulse)
@@ -207,8 +220,8 @@ class SleepPipeline:
             still = self._motion.restless(block.start_s, block.end_s) is not True
             usable = pulse and still
             self._oxygen.add(block.start_s, block.rate_hz, red, ir, usable=usable, follows=follows)
-            if (dip := self._dips.see(block.end_s, self._oxygen.spo2_pct(block.end_s, DIP_WINDOW_S))) is not None:
-                self._newest_dip = dip
+            short_pct = self._oxygen.spo2_pct(block.end_s, DIP_WINDOW_S) if usable else None
+            self._dips.see(block.end_s, short_pct, look.ripple)
         self._faults.see(block.end_s, self._seen(block, look, state))
         self._breathe(until_s)
 
@@ -248,6 +261,7 @@ class SleepPipeline:
     def _fall_silent(self, at_s: float) -> None:
         self._work()
         waves = self._gate.pass_on(self._meter.end())
+        self._heard_s = max(self._heard_s, self._pulse_end_s)
         self._heart.add([wave.beat for wave in waves])
         self._breath.add(waves)
         self._breathe(at_s)
@@ -264,7 +278,7 @@ class SleepPipeline:
 
     def _heard_until_s(self) -> float:
         """Beats are known up to here."""
-        return self._pulse_end_s - AHEAD_S - 0.2
+        return self._heard_s
 
     def _latest_s(self, blocks: list[PulseBlock] | list[MotionBlock]) -> float:
         return blocks[-1].end_s if blocks else -math.inf

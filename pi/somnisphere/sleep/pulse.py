@@ -12,6 +12,7 @@ A second, independent look at the same seconds gives the quality (``judge.py``):
 their beats.
 """
 
+import bisect
 import itertools
 import math
 from collections.abc import Iterator
@@ -23,14 +24,14 @@ from numpy.typing import NDArray
 
 from somnisphere.night import Beat
 from somnisphere.sleep.filters import Floats, slope_kernel
-from somnisphere.sleep.judge import Judgement, judge_beats, pulse_period
+from somnisphere.sleep.judge import judge_beats, pulse_period
 from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS, PulseBlock
 
-GATHER_S = 4.0
-"""Work is done once this much is new."""
+GATHER_S = 8.0
+"""Work is done once this much is new: the fewer looks, the less a small board has to do."""
 AHEAD_S = 2.5
 """A beat is decided when this much of what follows it has been seen."""
-KEEP_S = 10.0
+KEEP_S = 13.0
 """Length of the stretch that every decision looks at."""
 SMOOTHING_S = 0.045
 """Standard deviation of the Gaussian in the slope filter: half power at 2.9 Hz."""
@@ -51,6 +52,9 @@ TRUSTED = 0.5
 """Quality from which a beat is used for intervals."""
 
 
+Light = Floats | NDArray[np.int32]
+
+
 @dataclass(frozen=True, slots=True)
 class Wave:
     """A beat with what breathing modulates: the height of its rise and the level it stands on (relative light)."""
@@ -61,22 +65,27 @@ class Wave:
 
 
 class PulseMeter:
-    """Feed ``PulseBlock``s in order of time, get ``Beat``s, at most about seven seconds late.
+    """Feed ``PulseBlock``s in order of time, get ``Beat``s, at most ``gather_s`` and three seconds late.
 
     Any rate from 25 to 400 Hz; ``ir`` is used. A gap, a clipped sample or a value that is not a number ends a
     stretch: the next beat has no interval. ``polarity`` is -1 where systole is down, as a photodiode sees it, +1 where
     it is up. Memory is bounded by a few seconds of samples.
     """
 
-    def __init__(self, *, polarity: int = -1) -> None:
+    def __init__(self, *, polarity: int = -1, gather_s: float = GATHER_S) -> None:
         if polarity not in (-1, 1):
             raise ValueError(f"polarity must be -1 (systole down) or +1 (systole up), not {polarity!r}")
+        self._gather_s = gather_s
         self._polarity = polarity
         self._rate_hz = 0.0
         self._kernel: Floats = np.zeros(0)
         self._led_ma = 0.0
-        self._offset = 0.0
         self._begin()
+
+    @property
+    def decided_s(self) -> float:
+        """Beats are known up to this time; minus infinity before the first look."""
+        return self._decided_s
 
     def add(self, block: PulseBlock) -> list[Beat]:
         """The beats that this block allows to decide, oldest first."""
@@ -94,26 +103,26 @@ class PulseMeter:
                 found += self.end()
                 self._set_rate(block.rate_hz)
             found += self._take(start_s, block.rate_hz, light, block.led_ir_ma)
-        if block.gap_before and not len(self._x):
+        if block.gap_before and not self._pending and not len(self._x):
             found += self.end()
         return found
 
     def end(self) -> list[Wave]:
         """Like ``flush``, with each beat's height and level."""
-        found = self._decide(math.inf) if len(self._x) else []
+        found = self._decide(math.inf) if len(self._x) or self._pending else []
         self._begin()
         return found
 
     # ---- the stretch of samples ------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        self._pending: list[tuple[Floats, Floats]] = []
-        self._pending_s = 0.0
+        self._pending: list[tuple[float, Light]] = []
+        self._new_s = 0.0
         self._x: Floats = np.zeros(0)
         self._t: Floats = np.zeros(0)
         self._decided_s = -math.inf
         self._last: Wave | None = None
-        self._last_value = math.nan
+        self._offset = 0.0
         self._faintest = 0.0
         self._end_s = math.nan
 
@@ -122,40 +131,50 @@ class PulseMeter:
             self._rate_hz = rate_hz
             self._kernel = slope_kernel(rate_hz, SMOOTHING_S)
 
-    def _take(self, start_s: float, rate_hz: float, light: Floats, led_ma: float) -> list[Wave]:
-        # Light per milliampere, moved so that a change of LED current leaves no step.
-        scale = self._polarity / led_ma if led_ma > 0 else float(self._polarity)
-        x = light * scale
-        if math.isnan(self._last_value):
-            self._offset = 0.0
-        elif led_ma != self._led_ma:
-            self._offset = self._last_value - float(x[0])
-        self._led_ma = led_ma
-        self._faintest = FAINTEST * abs(float(x[0]))
-        x = x + self._offset
-        self._last_value = float(x[-1])
-        self._end_s = start_s + len(x) / rate_hz
-        self._pending.append((start_s + np.arange(len(x)) / rate_hz, x))
-        self._pending_s += len(x) / rate_hz
-        if self._pending_s < GATHER_S:
+    def _take(self, start_s: float, rate_hz: float, light: Light, led_ma: float) -> list[Wave]:
+        if led_ma != self._led_ma:
+            self._gather()
+            self._led_ma = led_ma
+            if len(self._x):
+                # A change of LED current leaves no step.
+                self._offset = float(self._x[-1]) - self._scale() * float(light[0])
+        self._end_s = start_s + len(light) / rate_hz
+        self._pending.append((start_s, light))
+        self._new_s += len(light) / rate_hz
+        if self._new_s < self._gather_s:
             return []
         return self._decide(self._end_s - AHEAD_S)
 
+    def _scale(self) -> float:
+        """From counts to light per milliampere, systole up."""
+        return self._polarity / self._led_ma if self._led_ma > 0 else float(self._polarity)
+
+    def _gather(self) -> None:
+        """Put what came under one LED current behind what is there."""
+        if not self._pending:
+            return
+        sizes = [len(light) for _, light in self._pending]
+        light = np.concatenate([light for _, light in self._pending])
+        first = np.cumsum([0, *sizes[:-1]])
+        starts_s = np.array([start_s for start_s, _ in self._pending]) - first / self._rate_hz
+        self._t = np.concatenate((self._t, np.repeat(starts_s, sizes) + np.arange(len(light)) / self._rate_hz))
+        x = light * self._scale()
+        self._faintest = FAINTEST * float(np.abs(x).max())
+        self._x = np.concatenate((self._x, x + self._offset))
+        self._pending.clear()
+
     def _decide(self, until_s: float) -> list[Wave]:
         """Beats after the last decision and not after ``until_s``."""
-        if self._pending:
-            self._t = np.concatenate([self._t, *(t for t, _ in self._pending)])
-            self._x = np.concatenate([self._x, *(x for _, x in self._pending)])
-            self._pending.clear()
-            self._pending_s = 0.0
+        self._gather()
+        self._new_s = 0.0
         keep = int(KEEP_S * self._rate_hz) + len(self._kernel)
         found: list[Wave] = []
         # A block may bring many seconds at once: walk through them as if they had come one after another.
-        while len(self._x) > keep + GATHER_S * self._rate_hz:
+        while len(self._x) > keep + self._gather_s * self._rate_hz:
             here = int(min(len(self._x), keep))
             end_s = float(self._t[here - 1])
             found += self._look(here, end_s - AHEAD_S)
-            drop = int(GATHER_S * self._rate_hz)
+            drop = int(self._gather_s * self._rate_hz)
             self._t, self._x = self._t[drop:], self._x[drop:]
         found += self._look(len(self._x), until_s)
         if len(self._x) > keep:
@@ -173,46 +192,51 @@ class PulseMeter:
         if not len(places):
             self._decided_s = max(self._decided_s, min(until_s, float(t[-1])))
             return []
-        times_s = t[places] + _vertex(slope, places) / self._rate_hz
-        chosen = _choose(times_s, strengths, float(t[0]), float(t[-1]), period_s, self._faintest)
+        chosen = _choose(t[places], strengths, float(t[0]), float(t[-1]), period_s, self._faintest)
         if not chosen:
             self._decided_s = max(self._decided_s, min(until_s, float(t[-1])))
             return []
-        judgement = judge_beats(slope, self._rate_hz, places[chosen], period_s, periodicity)
+        places = places[chosen]
+        times_s = (t[places] + _vertex(slope, places) / self._rate_hz).tolist()
+        judgement = judge_beats(slope, self._rate_hz, places, period_s, periodicity)
+        rises, levels = strengths[chosen].tolist(), self._levels(x, places + margin)
         first = self._decided_s
         self._decided_s = max(first, min(until_s, float(t[-1])))
         return [
-            self._wave(x, margin, int(places[c]), float(times_s[c]), float(strengths[c]), judgement, k)
-            for k, c in enumerate(chosen)
-            if first < times_s[c] <= until_s
+            self._wave(at_s, judgement.quality[k], judgement.interval_s, rises[k], levels[k])
+            for k, at_s in enumerate(times_s)
+            if first < at_s <= until_s
         ]
 
-    def _wave(
-        self, x: Floats, margin: int, place: int, at_s: float, strength: float, judgement: Judgement, k: int
-    ) -> Wave:
-        quality = judgement.quality(k)
+    def _levels(self, x: Floats, centres: NDArray[np.intp]) -> list[float]:
+        """Mean light around each beat."""
+        reach = round(0.4 * self._rate_hz)
+        summed = np.concatenate(([0.0], np.cumsum(x - x[0])))
+        first, last = np.maximum(centres - reach, 0), np.minimum(centres + reach + 1, len(x))
+        levels: list[float] = ((summed[last] - summed[first]) / (last - first) + x[0]).tolist()
+        return levels
+
+    def _wave(self, at_s: float, quality: float, usual_s: float, rise: float, level: float) -> Wave:
         last = self._last
         ibi_s: float | None = None
         if last is not None and quality >= TRUSTED and last.beat.quality >= TRUSTED:
             interval_s = at_s - last.beat.at_s
             # Twice the usual is a beat that was missed, half of it one that was not there.
-            if 0.25 < interval_s < 2.5 and 0.55 < interval_s / judgement.interval_s < 1.6:
+            if 0.25 < interval_s < 2.5 and 0.55 < interval_s / usual_s < 1.6:
                 ibi_s = interval_s
-        reach = round(0.4 * self._rate_hz)
-        centre = place + margin
-        around = x[max(0, centre - reach) : centre + reach + 1]
-        level = float(np.add.reduce(around)) / len(around)
-        wave = Wave(Beat(at_s, ibi_s, quality), strength, level)
-        self._last = wave
-        return wave
+        self._last = Wave(Beat(at_s, ibi_s, quality), rise, level)
+        return self._last
 
 
 def _close(a_hz: float, b_hz: float) -> bool:
     return abs(a_hz - b_hz) <= 0.02 * a_hz
 
 
-def _usable_runs(block: PulseBlock) -> Iterator[tuple[float, Floats, bool]]:
+def _usable_runs(block: PulseBlock) -> Iterator[tuple[float, Light, bool]]:
     """Stretches of finite, unclipped light: (start_s, light, whether something is missing before it)."""
+    if len(block.ir) and block.ir.dtype.kind == "i" and int(block.ir.max()) < PULSE_FULL_SCALE_COUNTS:
+        yield block.start_s, block.ir, block.gap_before
+        return
     light = np.asarray(block.ir, dtype=np.float64)
     usable = np.isfinite(light) & (light < PULSE_FULL_SCALE_COUNTS)
     if usable.all():
@@ -254,18 +278,18 @@ def _choose(
         best[place] = max(best[place], strength)
     threshold = max(SHARE * median(best), faintest)
     refractory_s = min(max(0.28, 0.5 * period_s), 0.42)
-    taken: list[int] = []
     times: list[float] = times_s.tolist()
-    for c in sorted(range(len(strong)), key=lambda k: -strong[k]):
+    taken: list[int] = []  # in order of time
+    for c in np.argsort(-strengths, kind="stable").tolist():
         if strong[c] <= threshold:
             break
-        at_s = times[c]
-        for other in taken:
-            if -refractory_s < times[other] - at_s < refractory_s:
-                break
-        else:
-            taken.append(c)
-    return _with_weak(sorted(taken), times, strong)
+        place = bisect.bisect(taken, c)
+        if place and times[c] - times[taken[place - 1]] < refractory_s:
+            continue
+        if place < len(taken) and times[taken[place]] - times[c] < refractory_s:
+            continue
+        taken.insert(place, c)
+    return _with_weak(taken, times, strong)
 
 
 def _with_weak(taken: list[int], times_s: list[float], strengths: list[float]) -> list[int]:
