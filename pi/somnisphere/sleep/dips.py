@@ -23,7 +23,7 @@ SETTLED_LOOKS = 60
 BIN_POINTS = 0.25
 FORGET_S = 30.0
 """Longer without an answer ends a dip in progress."""
-STEADY = 1.3
+STEADY = 1.4
 """Looks with more than so many times the usual ripple of infrared are not believed."""
 USUAL_LOOKS = 20
 """The usual ripple is followed over so many looks."""
