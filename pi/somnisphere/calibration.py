@@ -22,6 +22,10 @@ LEAST_READINGS = 3
 LEAST_FOR_SLOPE = 6
 LEAST_SPAN = 0.15
 """Ratios must span this much before they tell a slope: about three points of saturation."""
+OUTLIER_POINTS = 3.0
+OUTLIER_SPREADS = 4.5
+"""A reading is named when it is off by both: more than an oximeter's own error, and three standard deviations of the
+others (of a normal spread, 4.5 times the median distance)."""
 SLOPES_PCT = (-60.0, -8.0)
 """Slopes that a pulse oximeter can have; another comes from readings that do not belong together."""
 
@@ -37,13 +41,15 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class OxygenLine:
     """SpO2 in percent = ``offset_pct`` + ``slope_pct`` x ratio. ``left_out_error_pct``: mean absolute error of each
-    reading under the line of all others; ``slope_fitted``: False where the customary slope was kept."""
+    reading under the line of all others; ``slope_fitted``: False where the customary slope was kept; ``outliers``:
+    readings far off the line. They bend it little, but they count in the error."""
 
     offset_pct: float
     slope_pct: float
     slope_fitted: bool
     left_out_error_pct: float
     reading_count: int
+    outliers: tuple[Reading, ...] = ()
 
 
 def fit_line(readings: Sequence[Reading]) -> OxygenLine:
@@ -59,30 +65,40 @@ def fit_line(readings: Sequence[Reading]) -> OxygenLine:
         raise UserError(
             f"{len(readings)} readings are too few for a line: take {LEAST_READINGS} at least, a minute apart."
         )
-    offset_pct, slope_pct, fitted = _line(readings)
+    fitted = _tell_a_slope(sorted(reading.ratio for reading in readings))
+    offset_pct, slope_pct = _line(readings, fit_slope=fitted)
+    if not SLOPES_PCT[0] <= slope_pct <= SLOPES_PCT[1]:
+        raise UserError(
+            f"These readings say {slope_pct:.0f} points of oxygen per unit of ratio; {SLOPES_PCT[0]:g} to "
+            f"{SLOPES_PCT[1]:g} can be. Take them anew: both fingers warm and still, each reading after half a minute."
+        )
     errors = []
     for k, reading in enumerate(readings):
-        others_offset, others_slope, _ = _line([*readings[:k], *readings[k + 1 :]])
+        others_offset, others_slope = _line([*readings[:k], *readings[k + 1 :]], fit_slope=fitted)
         errors.append(abs(others_offset + others_slope * reading.ratio - reading.oximeter_pct))
-    return OxygenLine(offset_pct, slope_pct, fitted, math.fsum(errors) / len(errors), len(readings))
+    off = [abs(offset_pct + slope_pct * reading.ratio - reading.oximeter_pct) for reading in readings]
+    far = max(OUTLIER_POINTS, OUTLIER_SPREADS * median(off))
+    outliers = tuple(reading for reading, by in zip(readings, off, strict=True) if by > far)
+    return OxygenLine(offset_pct, slope_pct, fitted, math.fsum(errors) / len(errors), len(readings), outliers)
 
 
-def _line(readings: Sequence[Reading]) -> tuple[float, float, bool]:
-    ratios = [reading.ratio for reading in readings]
-    slope_pct, fitted = STRAIGHT_LINE[0], False
-    if len(readings) >= LEAST_FOR_SLOPE and max(ratios) - min(ratios) >= LEAST_SPAN:
-        slopes = [
+def _tell_a_slope(ratios: Sequence[float]) -> bool:
+    """Whether these ratios, in order, span enough; and not by one reading at either end alone."""
+    if len(ratios) < LEAST_FOR_SLOPE or ratios[-1] - ratios[0] < LEAST_SPAN:
+        return False
+    return ratios[-2] - ratios[1] >= LEAST_SPAN / 2
+
+
+def _line(readings: Sequence[Reading], *, fit_slope: bool) -> tuple[float, float]:
+    """Offset and slope; the customary slope unless it is to be fitted."""
+    slope_pct = STRAIGHT_LINE[0]
+    if fit_slope:
+        slope_pct = median(
             (b.oximeter_pct - a.oximeter_pct) / (b.ratio - a.ratio)
             for a, b in itertools.combinations(readings, 2)
             if abs(b.ratio - a.ratio) > LEAST_SPAN / 10
-        ]
-        slope_pct, fitted = median(slopes), True
-        if not SLOPES_PCT[0] <= slope_pct <= SLOPES_PCT[1]:
-            raise UserError(
-                f"These readings say {slope_pct:.0f} points of oxygen per unit of ratio; {SLOPES_PCT[0]:g} to "
-                f"{SLOPES_PCT[1]:g} can be. Take them anew: fingers warm and still, each reading after half a minute."
-            )
-    return median(r.oximeter_pct - slope_pct * r.ratio for r in readings), slope_pct, fitted
+        )
+    return median(r.oximeter_pct - slope_pct * r.ratio for r in readings), slope_pct
 
 
 def read_readings(path: Path) -> list[Reading]:

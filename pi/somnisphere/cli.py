@@ -163,6 +163,8 @@ def build_parser() -> argparse.ArgumentParser:
     calibrate.add_argument(
         "file", type=Path, nargs="?", help="CSV with columns ratio, oximeter_pct; else type the readings as they come"
     )
+    calibrate.add_argument("--live", action="store_true", help="type the readings as they come (without FILE: always)")
+    calibrate.add_argument("--dry-run", action="store_true", help="show the line and leave the configuration alone")
     calibrate.add_argument("--against", default="a finger oximeter", metavar="NAME", help="which oximeter it was")
 
     config = add("config", "cli_config", "config", "show the configuration in force, or an example with every key")

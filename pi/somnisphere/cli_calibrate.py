@@ -7,35 +7,53 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from somnisphere.calibration import OxygenLine, Reading, fit_line, read_readings
+from somnisphere.calibration import LEAST_FOR_SLOPE, LEAST_SPAN, OxygenLine, Reading, fit_line, read_readings
 from somnisphere.cli import NOT_MEDICAL
 from somnisphere.config import find, load
+from somnisphere.config_edit import toml_lines, write_values
 from somnisphere.errors import UserError
 from somnisphere_hardware.samples import PartState, Sample
 
 
 def calibrate(arguments: argparse.Namespace) -> int:
-    """Readings from a file, or typed while the sensor looks on; prints the lines for the configuration."""
+    """Readings from a file, or typed while the sensor looks on; the line goes into the configuration."""
+    if arguments.live and arguments.file is not None:
+        raise UserError(f"--live takes its readings from the sensor, not from {arguments.file}: name one of the two.")
     readings = read_readings(arguments.file) if arguments.file else list(_live(arguments.config))
     line = fit_line(readings)
-    for text in lines_of(line, arguments.against, datetime.now(UTC).date().isoformat()):
+    for text in words_of(line):
         print(text)
+    date = datetime.now(UTC).date().isoformat()
+    values: dict[str, float | str] = {
+        "oxygen_offset_pct": round(line.offset_pct, 1),
+        "oxygen_slope_pct": round(line.slope_pct, 1),
+        "oxygen_calibrated": f"against {' '.join(arguments.against.split())}, {date}",
+    }
     place = arguments.config or find()
-    where = f"Put these lines under [sensor] in {place}" if place else "Put these lines into your configuration"
-    print(f"# {where}, and restart the service.")
+    if place is not None and not arguments.dry_run and write_values(place, "sensor", values):
+        load(place)
+        print(f"# Written to [sensor] in {place}; it holds from the next start of the service:")
+    else:
+        where = "Put these lines under [sensor] in " + (str(place) if place else "your configuration")
+        print(f"# {where}, and restart the service:")
+    print("\n".join(["[sensor]", *toml_lines(values)]))
     return 0
 
 
-def lines_of(line: OxygenLine, against: str, date: str) -> Iterator[str]:
-    """What was found, in words and as configuration."""
+def words_of(line: OxygenLine) -> Iterator[str]:
+    """What was found, as comments above the lines of configuration."""
     yield f"# {line.reading_count} readings; a reading left out is missed by {line.left_out_error_pct:.1f} points."
+    for reading in line.outliers:
+        yield (
+            f"# Far off the line, and of little weight in it: {reading.oximeter_pct:g} % at ratio {reading.ratio:.3f}. "
+            "Take it anew or leave it out."
+        )
     if not line.slope_fitted:
-        yield "# They span too little to tell a slope: the customary one is kept, and high values are best trusted."
+        yield (
+            f"# The offset alone is fitted: a slope takes {LEAST_FOR_SLOPE} readings whose ratios span {LEAST_SPAN:g} "
+            "(some three points of saturation). Trust values near those you took."
+        )
     yield f"# {NOT_MEDICAL}"
-    yield "[sensor]"
-    yield f"oxygen_offset_pct = {line.offset_pct:.1f}"
-    yield f"oxygen_slope_pct = {line.slope_pct:.1f}"
-    yield f'oxygen_calibrated = "against {against}, {date}"'
 
 
 def _live(config_path: Path | None) -> Iterator[Reading]:

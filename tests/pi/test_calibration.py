@@ -5,14 +5,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.cli_words import configured, error_of
+from tests.hardware.bed import bed_of
 from tests.pulse_waves import beat_times, light, pulse_blocks
 
 from somnisphere.calibration import Reading, fit_line
 from somnisphere.cli import main
-from somnisphere.cli_calibrate import readings_of
-from somnisphere.config import load
+from somnisphere.cli_calibrate import readings_of, words_of
+from somnisphere.cli_doctor import examine
+from somnisphere.config import example, load
 from somnisphere.errors import UserError
+from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere_hardware.samples import PartState, Sample
+from somnisphere_hardware.simulated.max30102 import SimulatedMax30102
+from somnisphere_hardware.simulated.mpu6050 import SimulatedMpu6050
+from somnisphere_hardware.simulated.sleeper import Sleeper, ratio_of_ratios
 
 
 def readings(ratios: list[float], *, offset: float = 111.0, slope: float = -34.0, noise: float = 0.5) -> list[Reading]:
@@ -58,13 +64,100 @@ def test_the_command_prints_lines_that_the_configuration_takes(
     path = tmp_path / "readings.csv"
     rows = "".join(f"{r.ratio:.3f},{r.oximeter_pct:.1f}\n" for r in readings([0.4, 0.5, 0.6, 0.8, 0.9, 1.0]))
     path.write_text("ratio,oximeter_pct\n" + rows)
-    assert main(["calibrate", "oxygen", str(path), "--against", "a CMS50D"]) == 0
+    left_alone = configured(tmp_path, "# mine\n[box]\n")
+    words = ["--config", str(left_alone), "calibrate", "oxygen", str(path), "--dry-run", "--against", "a CMS50D"]
+    assert main(words) == 0
     said = capsys.readouterr().out
+    assert left_alone.read_text() == "# mine\n[box]\n"
     assert "not a medical device" in said
     config = load(configured(tmp_path, said))
     assert config.oxygen_curve is not None
     assert config.oxygen_curve[0] == pytest.approx(-34.0, abs=4.0)
     assert config.sensor.oxygen_calibrated.startswith("against a CMS50D, 20")
+
+
+def test_the_line_goes_into_the_configuration_and_the_doctor_tells_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readings_path = tmp_path / "readings.csv"
+    rows = "".join(f"{r.ratio:.3f},{r.oximeter_pct:.1f}\n" for r in readings([0.4, 0.5, 0.6, 0.8, 0.9, 1.0]))
+    readings_path.write_text("ratio,oximeter_pct\n" + rows)
+    path = configured(tmp_path, example())
+    path.chmod(0o640)
+    words = ["--config", str(path), "calibrate", "oxygen", str(readings_path), "--against", 'a "CMS50D"\n \\ 2']
+    for _ in range(2):  # a second calibration takes the place of the first
+        assert main(words) == 0
+        assert f"Written to [sensor] in {path}" in capsys.readouterr().out
+    sensor = load(path).sensor
+    assert sensor.oxygen_slope_pct == pytest.approx(-34.0, abs=4.0)
+    assert sensor.oxygen_calibrated.startswith('against a "CMS50D" \\ 2, 20')
+    assert path.stat().st_mode & 0o777 == 0o640
+    kept = [line for line in path.read_text().splitlines() if line in example().splitlines()]
+    assert kept == example().splitlines(), "every line that a person can read is still there"
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted([path.name, "readings.csv"])
+    found = {finding.part: finding.verdict for finding in examine(path) if finding.part == "oxygen"}
+    assert "CMS50D" in found["oxygen"]
+
+
+def test_a_configuration_that_cannot_be_edited_is_left_alone_and_the_lines_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "sensor = { bus = 1 } # in one line\n"
+    path = configured(tmp_path, text)
+    readings_path = tmp_path / "readings.csv"
+    readings_path.write_text("ratio,oximeter_pct\n0.5,97\n0.5,97\n0.51,97\n")
+    assert main(["--config", str(path), "calibrate", "oxygen", str(readings_path)]) == 0
+    said = capsys.readouterr().out
+    assert f"Put these lines under [sensor] in {path}" in said
+    assert "oxygen_offset_pct = 105.5" in said
+    assert "offset alone" in said
+    assert path.read_text() == text
+
+
+def test_a_reading_far_off_the_line_is_named() -> None:
+    right = readings([0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+    wrong = Reading(0.45, 75.0)
+    line = fit_line([*right, wrong])
+    assert line.outliers == (wrong,)
+    assert any("75 % at ratio 0.450" in text for text in words_of(line))
+    assert fit_line(right).outliers == ()
+
+
+def test_one_reading_at_the_end_tells_no_slope() -> None:
+    alone = readings([0.50, 0.505, 0.51, 0.515, 0.52, 0.9], noise=0.0)
+    assert not fit_line(alone).slope_fitted
+    assert fit_line([*alone, *readings([0.85], noise=0.0)]).slope_fitted
+
+
+def test_the_error_left_out_is_of_the_same_kind_of_line() -> None:
+    exact = readings([0.4, 0.5, 0.6, 0.7, 0.8, 0.9], noise=0.0)
+    assert fit_line(exact).left_out_error_pct == pytest.approx(0.0, abs=1e-9)
+
+
+def test_from_chips_to_the_line_of_a_known_curve() -> None:
+    """A unit whose true curve is 112 - 30 R: bodies at known ratios, their ratio measured through chip and driver."""
+    found = []
+    for simulated_pct in (98.0, 96.0, 94.0, 92.0, 90.0, 88.0, 86.0):
+        body = Sleeper(5, [("awake", 120.0)], spo2_pct=simulated_pct)
+        pipeline = SleepPipeline()
+        with bed_of(SimulatedMax30102(body), SimulatedMpu6050(body)) as bed:
+            for sample in bed.run(90.0):
+                pipeline.add(sample)
+        pipeline.advance(90.0)
+        assert pipeline.oxygen_ratio is not None
+        found.append(Reading(pipeline.oxygen_ratio, round(112 - 30 * ratio_of_ratios(simulated_pct))))
+    line = fit_line(found)
+    assert line.slope_fitted
+    assert line.slope_pct == pytest.approx(-30.0, abs=3.0)  # an oximeter shows whole percents
+    for ratio in (0.5, 0.7, 0.85):
+        assert line.offset_pct + line.slope_pct * ratio == pytest.approx(112 - 30 * ratio, abs=0.7)
+    assert line.left_out_error_pct < 0.7
+    assert line.outliers == ()
+
+
+def test_a_file_and_live_at_once_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", "oxygen", str(tmp_path / "a.csv"), "--live"]) == 2
+    assert "name one of the two" in error_of(capsys)
 
 
 def test_half_a_line_in_the_configuration_is_refused(tmp_path: Path) -> None:
@@ -75,7 +168,7 @@ def test_half_a_line_in_the_configuration_is_refused(tmp_path: Path) -> None:
 def test_a_file_with_a_hole_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "readings.csv"
     path.write_text("ratio,oximeter_pct\n0.5,97\n0.6,\n")
-    assert main(["calibrate", "oxygen", str(path)]) != 0
+    assert main(["calibrate", "oxygen", str(path), "--dry-run"]) != 0
     assert "oximeter_pct" in error_of(capsys)
 
 
