@@ -119,7 +119,9 @@ def assemble(config: Config, tick: Tick, journal: Journal, bedside: Bedside, lam
     pipeline = SleepPipeline(oxygen_curve=config.oxygen_curve or MAXIM_CURVE, learned_light=memory.light)
     core = Core(ritual, shelf, pipeline, SleepStager, revise, settings)
     session = home_session(config)
-    daemon = Daemon(core, Parts(bedside, lamp, speaker, journal, session, rescan=library.read, light_memory=memory))
+    parts = Parts(bedside, lamp, speaker, journal, session, rescan=library.read, light_memory=memory)
+    parts.oxygen_calibrated = config.oxygen_calibrated
+    daemon = Daemon(core, parts)
     core.last_night = journal.last_times()
     for sentence in (journal.mended, memory.mended, memory.problem):
         if sentence:

@@ -55,7 +55,9 @@ def examine(config_path: Path | None) -> Iterator[Finding]:
     path = config_path or find()
     yield Finding("config", True, str(path) if path else "no file: the defaults hold (somnisphere config --example)")
     yield from check_chips(config)
-    yield Finding("oxygen", True, config.sensor.oxygen_calibrated or "uncalibrated (somnisphere calibrate oxygen)")
+    calibrated = config.oxygen_calibrated
+    verdict = f"calibrated {calibrated}; no medical device" if calibrated else "uncalibrated (see calibrate oxygen)"
+    yield Finding("oxygen", True, verdict)
     yield from check_pins(config)
     yield from check_stories(config)
     yield from check_player()

@@ -57,6 +57,13 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         return int(hours) * 3600.0 + int(minutes) * 60.0
 
     @property
+    def oxygen_calibrated(self) -> str:
+        """Against what and when this unit's line was fitted; "" when there is no line."""
+        if self.oxygen_curve is None:
+            return ""
+        return self.sensor.oxygen_calibrated or "by hand, against what is not said"
+
+    @property
     def oxygen_curve(self) -> tuple[float, ...] | None:
         """The straight line of this unit as (slope, offset), None before it was calibrated."""
         sensor = self.sensor

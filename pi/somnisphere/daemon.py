@@ -81,6 +81,7 @@ class Parts:
     rescan: Callable[[], tuple[Story, ...] | None] = lambda: None
     """Reads the story folder again; None when it did not change."""
     light_memory: LightMemory | None = None
+    oxygen_calibrated: str = ""
 
 
 class Daemon:
@@ -204,6 +205,7 @@ class Daemon:
             samples_lost=sum(bedside.samples_lost.values()),
             bus_errors=bedside.traffic.errors,
             journal_problem=self._parts.journal.problem,
+            oxygen_calibrated=self._parts.oxygen_calibrated,
         )
         return self._core.snapshot(health)
 

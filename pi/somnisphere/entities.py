@@ -44,6 +44,15 @@ def _vitals_attributes(s: Snapshot) -> Mapping[str, Any]:
     return {"source": "from pulse, not ECG", "rmssd_ms": None if s.rmssd_ms is None else round(s.rmssd_ms)}
 
 
+def _oxygen_note(s: Snapshot) -> str:
+    calibrated = s.health.oxygen_calibrated
+    return (
+        f"calibrated {calibrated}; no medical device"
+        if calibrated
+        else "uncalibrated; follow its course, not its value"
+    )
+
+
 def _story_titles(s: Snapshot) -> tuple[str, ...]:
     return s.story_titles
 
@@ -111,7 +120,7 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         name="Oxygen",
         group="vitals",
         value=lambda s: s.spo2_pct,
-        attributes=lambda _: {"calibrated": False, "note": "uncalibrated; follow its course, not its value"},
+        attributes=lambda s: {"calibrated": bool(s.health.oxygen_calibrated), "note": _oxygen_note(s)},
         unit="%",
         state_class="measurement",
         icon="mdi:water-percent",

@@ -14,6 +14,8 @@ class Health:
     samples_lost: int = 0
     bus_errors: int = 0
     journal_problem: str = ""
+    oxygen_calibrated: str = ""
+    """Against what the oxygen of this unit was calibrated, and when; "" when it was not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.box import box
 from tests.cli_words import configured, error_of
 from tests.hardware.bed import bed_of
 from tests.pulse_waves import beat_times, light, pulse_blocks
@@ -12,7 +13,9 @@ from somnisphere.calibration import Reading, fit_line
 from somnisphere.cli import main
 from somnisphere.cli_calibrate import readings_of, words_of
 from somnisphere.cli_doctor import examine
-from somnisphere.config import example, load
+from somnisphere.config import Config, example, load
+from somnisphere.config_keys import Sensor
+from somnisphere.entities import ENTITIES
 from somnisphere.errors import UserError
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere_hardware.samples import PartState, Sample
@@ -97,6 +100,20 @@ def test_the_line_goes_into_the_configuration_and_the_doctor_tells_it(
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted([path.name, "readings.csv"])
     found = {finding.part: finding.verdict for finding in examine(path) if finding.part == "oxygen"}
     assert "CMS50D" in found["oxygen"]
+
+
+def test_the_home_is_told_whether_oxygen_is_calibrated(tmp_path: Path) -> None:
+    oxygen = next(entity for entity in ENTITIES if entity.key == "oxygen")
+    assert oxygen.attributes is not None
+    with box(tmp_path / "one.db") as it:
+        said = oxygen.attributes(it.daemon.snapshot())
+    assert said == {"calibrated": False, "note": "uncalibrated; follow its course, not its value"}
+    line = Sensor(oxygen_offset_pct=110.0, oxygen_slope_pct=-30.0, oxygen_calibrated="against a CMS50D, 2026-11-23")
+    with box(tmp_path / "two.db", sensor=line) as it:
+        said = oxygen.attributes(it.daemon.snapshot())
+    assert said == {"calibrated": True, "note": "calibrated against a CMS50D, 2026-11-23; no medical device"}
+    assert Config(sensor=Sensor(oxygen_calibrated="against nothing")).oxygen_calibrated == "", "there is no line"
+    assert Config(sensor=Sensor(oxygen_offset_pct=110.0, oxygen_slope_pct=-30.0)).oxygen_calibrated
 
 
 def test_a_configuration_that_cannot_be_edited_is_left_alone_and_the_lines_are_shown(

@@ -3,18 +3,20 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.box import box
 from tests.hardware.bed import Floats, bed_of
 
 from somnisphere.night import Presence
 from somnisphere.sleep.learned_light import LearnedLight
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere_hardware.bedside import BedsideSettings
-from somnisphere_hardware.samples import PartState
+from somnisphere_hardware.samples import PartState, PulseBlock
 from somnisphere_hardware.simulated.body import NOBODY_IR_NA_PER_MA, NOBODY_RED_NA_PER_MA, Body
 from somnisphere_hardware.simulated.faults import Unplugged
 from somnisphere_hardware.simulated.max30102 import SimulatedMax30102
@@ -272,6 +274,30 @@ def test_a_bed_as_bright_as_skin_is_a_fault_and_mending_it_takes_it_back() -> No
     assert told.problem[-1] == sentence
     mended = live(Turns((1200.0, Thing(39.0, 140.0)), (600.0, sleeper())), light=light)
     assert mended.problem[-1] == ""
+
+
+def test_a_fault_reaches_the_home_as_a_sensor_problem_and_goes_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with box(tmp_path / "journal.db") as it:
+        for part in ("pulse", "motion"):
+            it.daemon.handle(PartState(part, 0.0, ok=True, chip="simulated"))
+        assert it.states("health")[-1]["sensor_problem"] is False
+
+        def shine(ir_counts: int, seconds: float) -> None:
+            for _ in range(round(seconds)):
+                counts = np.full(50, ir_counts, dtype=np.int32)
+                it.daemon.handle(PulseBlock(it.at_s, 50.0, counts, counts, 2.0, 2.0))
+                it.live(1.0)
+
+        shine(0, 400.0)
+        problem = it.states("health")[-1]
+        assert problem["sensor_problem"] is True
+        assert "The pulse sensor is dark" in problem["sensor_problem_attributes"]["problem"]
+        assert any("The pulse sensor is dark" in record.message for record in caplog.records)
+        shine(4_480, 120.0)
+        assert it.states("health")[-1]["sensor_problem"] is False
+        assert it.states("health")[-1]["sensor_problem_attributes"]["problem"] == ""
 
 
 def test_no_light_at_all_is_a_fault() -> None:
