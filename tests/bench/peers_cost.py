@@ -1,8 +1,8 @@
 """What a night costs: ours streaming by blocks of a second, neurokit2 with the whole array, each in a fresh process.
 
-A worker: ``python peers_cost.py beats|pipeline|neurokit2 FILE.npz HOURS`` prints one JSON line. CPU seconds without
-imports and without making the night; peak resident memory of the whole process, MiB (VmHWM), also after five minutes
-and after each hour of the night.
+A worker: ``python peers_cost.py beats|pipeline|neurokit2 FILE.npz HOURS`` prints one JSON line: CPU seconds without
+making the night, beside them those of starting the process and importing; peak resident memory of the whole process,
+MiB (VmHWM), also after five minutes and after each hour of the night.
 """
 
 import json
@@ -48,6 +48,7 @@ def stream(counts: Any, hours: float, *, whole_pipeline: bool) -> dict[str, Any]
     from somnisphere.sleep import PulseMeter
     from somnisphere.sleep.pipeline import SleepPipeline
 
+    imports_s = time.process_time()
     meter, pipeline = PulseMeter(), SleepPipeline()
     spent_s, found, peaks_mib = 0.0, 0, list[float]()
     for second, pulse, motion in night(counts, hours):
@@ -61,24 +62,27 @@ def stream(counts: Any, hours: float, *, whole_pipeline: bool) -> dict[str, Any]
         spent_s += time.process_time() - began_s
         if second + 1 == EARLY_S or (second + 1) % 3600 == 0:
             peaks_mib.append(peak_mib())
-    return {"cpu_s": spent_s, "found": found, "peaks_mib": peaks_mib}
+    return {"cpu_s": spent_s, "imports_s": imports_s, "found": found, "peaks_mib": peaks_mib}
 
 
 def at_once(counts: Any, hours: float) -> dict[str, Any]:
     nk = import_module("neurokit2")
+    imports_s = time.process_time()
     total = round(hours * 3600 * RATE_HZ)
     ppg = -np.resize(counts, total).astype(np.float64)
     began_s = time.process_time()
     clean = nk.ppg_clean(ppg, sampling_rate=int(RATE_HZ), method="elgendi")
     found = len(nk.ppg_findpeaks(clean, sampling_rate=int(RATE_HZ), method="elgendi")["PPG_Peaks"])
-    return {"cpu_s": time.process_time() - began_s, "found": found, "peaks_mib": [peak_mib()]}
+    spent_s = time.process_time() - began_s
+    return {"cpu_s": spent_s, "imports_s": imports_s, "found": found, "peaks_mib": [peak_mib()]}
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """``cpu_s``: median. ``peaks_mib``: of ours after five minutes and after each hour; of a peer at the end."""
+    """``cpu_s``, ``imports_s``: medians. ``peaks_mib``: ours after five minutes and after each hour; a peer's at the end."""
 
     cpu_s: float
+    imports_s: float
     found: int
     peaks_mib: list[float]
 
@@ -95,6 +99,7 @@ def measure(counts_path: Path, hours: float, pythons: dict[str, Path], times: in
     return {
         mode: Cost(
             median(run["cpu_s"] for run in found),
+            median(run["imports_s"] for run in found),
             found[0]["found"],
             [max(peaks) for peaks in zip(*(run["peaks_mib"] for run in found), strict=True)],
         )
