@@ -79,7 +79,7 @@ def at_once(counts: Any, hours: float) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """``cpu_s``, ``imports_s``: medians. ``peaks_mib``: ours after five minutes and after each hour; a peer's at the end."""
+    """Medians of CPU time. ``peaks_mib``: ours after five minutes and after each hour; a peer's at the end."""
 
     cpu_s: float
     imports_s: float
