@@ -71,6 +71,50 @@ def test_restless_seconds_are_known_and_memory_is_bounded() -> None:
     assert motion.restless(21.0, 22.0) is None
 
 
+@pytest.mark.parametrize("rate_hz", [12.5, 25.0, 50.0])
+def test_movement_is_graded_by_its_widest_second(rate_hz: float) -> None:
+    for swing_g in (0.03, 0.2, 0.7):
+        motion = shaken(rate_hz, swing_g, 0.9)
+        assert motion.movement_g(15.0, 30.0) == pytest.approx(2 * swing_g, abs=0.03)
+        assert motion.restless(15.0, 30.0) is (2 * swing_g > 0.12)
+        still_g = motion.movement_g(30.0, 40.0)
+        assert still_g is not None
+        assert 0 < still_g < 0.03
+    assert motion.movement_g(500.0, 510.0) is None
+
+
+def counts_of_an_arm(rate_hz: float) -> list[float]:
+    """Counts of two minutes of arm-like movement from 0.5 to 9 Hz, the same body at any rate the chip may have.
+
+    What a rate cannot hold is filtered out before, as chips do.
+    """
+    rng = np.random.default_rng(4)
+    t = np.arange(round(120 * rate_hz)) / rate_hz
+    accel_g = lying_still(120.0, rate_hz)
+    for shake_hz in np.arange(0.5, 9.0, 0.37):
+        size_g = rng.uniform(0.05, 0.3, 3) / math.sqrt(shake_hz)
+        swell = np.sin(2 * np.pi * t / rng.uniform(20, 60))
+        if shake_hz < 0.45 * rate_hz:
+            accel_g += (swell * np.sin(2 * np.pi * shake_hz * t))[:, None] * size_g
+    motion = Motion()
+    counts: list[float] = []
+    for block in motion_blocks(accel_g, rate_hz):
+        motion.add([block])
+        step = int(block.end_s // 15) - 2
+        if step >= len(counts):
+            counts.append(motion.count(step) or 0.0)
+    return counts
+
+
+def test_rates_agree_as_the_docstring_says() -> None:
+    at_50 = np.array(counts_of_an_arm(50.0))
+    assert at_50.min() > 20
+    for rate_hz, within in ((25.0, 0.2), (12.5, 0.4)):
+        counts = np.array(counts_of_an_arm(rate_hz))
+        assert counts.sum() == pytest.approx(at_50.sum(), rel=within / 2)
+        assert counts == pytest.approx(at_50, rel=within)
+
+
 def test_values_that_are_not_numbers_do_no_harm() -> None:
     motion = Motion()
     accel_g = lying_still(40.0, 25.0)

@@ -7,7 +7,14 @@ from somnisphere.sleep.posture import Lie, Posture, Turn, Worn
 from somnisphere_hardware.samples import MotionBlock
 
 Floats = NDArray[np.float64]
-STEP_G = {"MPU-6050, 2 g": 2 / 32768, "LIS3DH, 2 g, 10 bit": 4 / 1024, "ADXL345, 13 bit": 0.0039}
+STEP_G = {
+    "MPU-6050, 2 g": 2 / 32768,
+    "MPU-6050, 16 g": 16 / 32768,
+    "LIS3DH, 2 g, 12 bit": 0.001,
+    "LIS3DH, 16 g, 12 bit": 0.012,
+    "LIS3DH, 4 g, 8 bit": 0.032,
+    "ADXL345, any range": 0.0039,
+}
 
 
 def lain(directions: list[tuple[float, float, float]], each_s: float, rate_hz: float, step_g: float = 1e-4) -> Floats:
@@ -55,6 +62,48 @@ def test_a_turn_within_a_gap_is_told_after_it() -> None:
     (turn,) = [turn for block in blocks for turn in lie.add([block])]
     assert 400.0 <= turn.at_s < 405.0
     assert turn.angle_deg == pytest.approx(90.0, abs=2.0)
+    assert not turn.seen
+    back = motion_blocks(lain([(0, 1, 0), (0, 0, 1)], 60.0, 25.0), 25.0, start_s=460.0)
+    assert [turn.seen for block in back for turn in lie.add([block])] == [True]
+
+
+def test_a_gap_in_the_same_lie_does_not_make_the_next_turn_unseen() -> None:
+    lie = Lie()
+    told(lain([(0, 0, 1)], 60.0, 25.0), 25.0, lie)
+    after = motion_blocks(lain([(0, 0, 1), (0, 1, 0)], 60.0, 25.0), 25.0, start_s=400.0)
+    (turn,) = [turn for block in after for turn in lie.add([block])]
+    assert turn.seen
+    assert turn.at_s == pytest.approx(460.0, abs=1.6)
+
+
+@pytest.mark.parametrize("block_s", [0.04, 0.64, 2.0, 240.0])
+def test_the_cut_into_blocks_does_not_matter(block_s: float) -> None:
+    accel_g = lain([(0, 0, 1), (1, 0, 0), (1, 0, 1), (0, 0, -1)], 60.0, 25.0)
+    lie = Lie()
+    turns = [turn for block in motion_blocks(accel_g, 25.0, block_s=block_s) for turn in lie.add([block])]
+    whole = told(accel_g, 25.0)
+    for field in ("at_s", "until_s", "angle_deg"):
+        assert [getattr(t, field) for t in turns] == pytest.approx([getattr(t, field) for t in whole], abs=0.6)
+    assert len(whole) == 3
+
+
+def test_an_empty_bed_turns_nobody_and_lies_still() -> None:
+    """Eight hours of a chip's own noise and of a room that warms it: a tenth of a g of drift."""
+    rng = np.random.default_rng(11)
+    lie = Lie()
+    for hour in range(8):
+        noise_g = rng.normal(0, 0.004, (3600 * 12, 3)) + np.array([0.0, 0.0125 * hour, 1.0])
+        assert lie.add([MotionBlock(3600.0 * hour, 12.0, np.round(noise_g / 0.0039) * 0.0039)]) == []
+    assert lie.still_s(8 * 3600.0) is None  # it has never moved
+
+
+def test_a_quick_shake_ends_the_stillness_but_is_no_other_lie() -> None:
+    accel_g = lain([(0, 0, 1)], 120.0, 25.0)
+    t = np.arange(len(accel_g)) / 25.0
+    accel_g[:, 1] += 0.4 * np.sin(2 * np.pi * 6.0 * t) * ((t >= 40) & (t < 41))
+    lie = Lie()
+    assert told(accel_g, 25.0, lie) == []
+    assert lie.still_s(120.0) == pytest.approx(79.0, abs=0.6)
 
 
 def test_stillness_counts_from_the_last_movement() -> None:

@@ -7,6 +7,16 @@ anyhow, so each second takes the axis with the largest value.
 
 Below 25 Hz the band does not fit: at 12.5 Hz only 3 to 6.25 Hz is left. The filtered signal is then multiplied by
 ``MISSING_BAND_GAIN``, fitted on recorded wrist movement so that the counts agree on average; single ones still differ.
+
+How far rates agree, measured against 50 Hz on 13 recordings of arms in exercise (243 counts), at 1, 0.3, 0.1 of their
+strength and, nearest to bed, 0.03, where half of the counts are nothing:
+
+- 100 Hz: 1.4 to 2 % higher in sum, and 5 % at 0.03; single counts differ by 1.5 % (median of those not nothing).
+- 25 Hz: 8 to 9 % lower, 20 % at 0.03 (peaks fall between samples); single ones differ by 8 to 9 %, 23 % at 0.03.
+- 12.5 Hz: 1 % lower, 10 % at 0.03; single ones by 9 to 11 %, 33 % at 0.03; correlation 0.96 to 0.97, 0.90 at 0.03.
+
+Nothing is nothing at every rate in 99 % of counts, at 0.03 in 94 % (25 Hz) and 92 % (12.5 Hz). These counts are not
+ActiGraph's, which look at 0.3 to 1.6 Hz: see ``counts.py``.
 """
 
 import math

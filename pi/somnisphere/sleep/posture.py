@@ -4,6 +4,13 @@ Acceleration is averaged over half seconds. While a sensor hardly moves, what is
 the lie. A turn-over is a lie that differs from the one before by ``TURN_DEG`` and is kept for ``SETTLED_S``; it is
 dated to when the old lie was left. A sensor under a mattress or on a finger lies anyhow, so a lie has no name; one worn
 on the chest can name it when it is told which axis points out of the body and which towards the head.
+
+An empty bed lies still and turns nobody; a sensor that falls or is put away does turn, which nothing here can tell from
+a sleeper: ask presence.
+
+Measured on made-up bodies turning between 60 triples of random lies, at 12.5 Hz: every turn is told and its angle is
+right within 1 degree with steps of up to 32 mg. A LIS3DH in its 8-bit mode at 8 or 16 g (64 and 192 mg a step) is too
+coarse: four times in ten a turn is missed or made up, as its last bit flips.
 """
 
 import math
@@ -14,6 +21,7 @@ from enum import StrEnum
 import numpy as np
 
 from somnisphere.sleep.filters import Floats
+from somnisphere.sleep.motion import RESTLESS_G
 from somnisphere_hardware.samples import MotionBlock
 
 MEAN_S = 0.5
@@ -45,11 +53,15 @@ class Worn:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A turn-over: the old lie was left at ``at_s``, the new one taken by ``until_s``, ``angle_deg`` away."""
+    """A turn-over: the old lie was left at ``at_s``, the new one taken by ``until_s``, ``angle_deg`` away.
+
+    Not ``seen``: it happened while nothing was measured, and ``at_s`` is when measuring began again.
+    """
 
     at_s: float
     until_s: float
     angle_deg: float
+    seen: bool = True
 
 
 class Lie:
@@ -58,6 +70,9 @@ class Lie:
     def __init__(self, worn: Worn | None = None) -> None:
         self._worn = worn
         self._end_s = -math.inf
+        self._rate_hz = 0.0
+        self._rest: Floats = np.zeros((0, 3))  # samples that do not fill half a second yet
+        self._gap = False
         self._recent: deque[tuple[float, Floats]] = deque()
         self._direction: Floats | None = None
         self._new: Floats | None = None
@@ -97,18 +112,30 @@ class Lie:
         """The turn-overs that have settled by the end of these blocks."""
         turns: list[Turn] = []
         for block in blocks:
-            if block.gap_before or abs(block.start_s - self._end_s) > 1.5 / block.rate_hz:
+            broken = block.gap_before or abs(block.start_s - self._end_s) > 1.5 / block.rate_hz
+            if broken or abs(block.rate_hz - self._rate_hz) > 0.02 * block.rate_hz:
                 # What happened in the gap is not known; a lie that is another one after it is news all the same.
+                self._rate_hz, self._rest = block.rate_hz, np.zeros((0, 3))
                 self._recent.clear()
-                self._new = None
-                self._left_s = None
+                self._new = self._left_s = None
+                self._gap = self._direction is not None
             self._end_s = block.end_s
-            group = max(1, round(block.rate_hz * MEAN_S))
-            for first in range(0, len(block.accel_g), group):
-                part = block.accel_g[first : first + group]
-                mean_g = np.add.reduce(part) / len(part)
-                if np.isfinite(mean_g).all():
-                    turns += self._see(block.start_s + (first + len(part)) / block.rate_hz, mean_g)
+            have = np.concatenate((self._rest, block.accel_g))
+            size = max(1, round(self._rate_hz * MEAN_S))
+            count = len(have) // size
+            start_s = block.start_s - len(self._rest) / block.rate_hz
+            self._rest = have[count * size :]
+            if not count:
+                continue
+            parts = have[: count * size].reshape(count, size, 3)
+            means_g = np.add.reduce(parts, axis=1) / size
+            shaken = (np.maximum.reduce(parts, axis=1) - np.minimum.reduce(parts, axis=1)).max(axis=1) > RESTLESS_G
+            known = np.isfinite(means_g).all(axis=1)
+            for k in np.flatnonzero(known).tolist():
+                at_s = start_s + (k + 1) * size / block.rate_hz
+                if shaken[k]:  # quicker than means can show
+                    self._moved_s = at_s
+                turns += self._see(at_s, means_g[k])
         return turns
 
     def _see(self, at_s: float, mean_g: Floats) -> list[Turn]:
@@ -135,6 +162,7 @@ class Lie:
             return []
         if angle_deg(self._direction, direction) < TURN_DEG:
             self._new = self._left_s = None
+            self._gap = False
             # A lie creeps as a mattress warms and a body sinks; it is followed.
             blended = 0.95 * self._direction + 0.05 * direction
             self._direction = blended / math.sqrt(float(blended @ blended))
@@ -145,7 +173,8 @@ class Lie:
         if at_s - self._new_since_s < SETTLED_S:
             return []
         left_s = self._new_since_s if self._left_s is None else self._left_s
-        turn = Turn(left_s, self._new_since_s, angle_deg(self._direction, direction))
+        turn = Turn(left_s, self._new_since_s, angle_deg(self._direction, direction), seen=not self._gap)
+        self._gap = False
         self._direction, self._new, self._left_s = direction, None, None
         return [turn]
 
