@@ -82,7 +82,7 @@ def ear(broker: tuple[str, int]) -> Iterator[Ear]:
 def rehearse(out: Path, place: tuple[str, int], speed: float) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [
-            *(sys.executable, "-m", "somnisphere", "rehearse", "--plain", "--hours", "1", "--seed", "2"),
+            *(sys.executable, "-m", "somnisphere", "rehearse", "--plain", "--hours", "1", "--seed", "3"),
             *("--speed", str(speed), "--broker", f"{place[0]}:{place[1]}", "--out", str(out)),
         ],
         stdout=subprocess.DEVNULL,
