@@ -196,7 +196,7 @@ class SleepPipeline:
             self._motion.add(self._moves)
             self._cadence.add(self._moves)
             self._breath.add_motion(self._moves)
-            self._turn_count += len(self._lie.add(self._moves))
+            self._turn_count += sum(turn.seen for turn in self._lie.add(self._moves))
             self._motion_end_s = self._moves[-1].end_s
             self._moves = []
         blocks, self._pulses = self._pulses, []
