@@ -97,7 +97,7 @@ class SleepPipeline:
         self._pulses: list[PulseBlock] = []
         self._moves: list[MotionBlock] = []
         self._pulse_end_s = -math.inf
-        self._heard_s = -math.inf
+        self._heard_s = -math.inf  # beats are known up to here
         self._motion_end_s = -math.inf
         self._next_breath_s = -math.inf
         self._breaths: dict[float, float | None] = {}
@@ -156,7 +156,7 @@ class SleepPipeline:
         return self._faults.problem
 
     def _vitals(self) -> Vitals:
-        now_s = self._heard_until_s()
+        now_s = self._heard_s
         heard = self._at_s - self._pulse_end_s < LOST_S and math.isfinite(now_s)
         rate = self._heart.rate(now_s - RATE_WINDOW_S, now_s) if heard else HeartRate(None, 0.0, 0)
         varied = self._heart.variability(now_s) if rate.bpm is not None else None
@@ -210,7 +210,7 @@ class SleepPipeline:
         self._heard_s = max(self._heard_s, self._meter.decided_s)
         self._heart.add([wave.beat for wave in waves])
         self._breath.add(waves)
-        until_s = self._heard_until_s()
+        until_s = self._heard_s
         pulse = math.isfinite(until_s) and self._heart.share(until_s - PULSE_WINDOW_S, until_s) >= PULSE_SHARE
         red, ir = block.red.astype(np.float64), block.ir.astype(np.float64)
         look = look_at(red, ir, block.rate_hz)
@@ -275,10 +275,6 @@ class SleepPipeline:
         self._presence.lose()
         self._faults.lose()
         self._in_bed.see(self._at_s, None)
-
-    def _heard_until_s(self) -> float:
-        """Beats are known up to here."""
-        return self._heard_s
 
     def _latest_s(self, blocks: list[PulseBlock] | list[MotionBlock]) -> float:
         return blocks[-1].end_s if blocks else -math.inf
