@@ -151,6 +151,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     stage.add_argument("--csv", action="store_true", help="CSV in place of JSON lines")
 
+    explain = add("explain", "cli_explain", "explain", "which signals made the stage of one half minute")
+    explain.add_argument("night", metavar="NIGHT", help="ISO date of a night in the journal, or a file as for stage")
+    explain.add_argument(
+        "at", metavar="TIME", help="hh:mm by the clock (of a file: from its start), or +hh:mm from the start"
+    )
+    explain.add_argument("--json", action="store_true", help="one JSON object for scripts")
+
     night = add("night", "cli_files", "night", "what the journal tells of a night")
     night.add_argument("date", nargs="?", help="ISO date of its evening (default: the latest)")
     night.add_argument("--svg", type=Path, metavar="FILE", help="draw it as SVG")

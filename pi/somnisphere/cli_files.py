@@ -7,13 +7,16 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from somnisphere.cli import needs_extra, writes
 from somnisphere.columns import read_csv, read_npz
 from somnisphere.errors import UserError
 from somnisphere.night import STAGES, Epoch, NightTimes, Stage, StageEstimate
 from somnisphere.snapshot import Snapshot
+
+if TYPE_CHECKING:  # SQLite is for those commands that open the journal
+    from somnisphere.journal import KeptNight
 
 Row = Mapping[str, Any]
 
@@ -137,31 +140,14 @@ def stage_rows(estimates: Sequence[StageEstimate], reference: Sequence[Stage | N
 
 def night(arguments: argparse.Namespace) -> int:
     """What is known of one night of the journal, in words and clock times."""
-    from somnisphere.config import load
-    from somnisphere.journal import Journal
     from somnisphere.picture import draw_night, to_svg
 
-    path = Path(load(arguments.config).journal.path)
-    if not is_database(path):
-        raise UserError(f"{path}: this is no journal. Mend journal.path in the configuration.")
-    journal = Journal(path)
-    try:
-        nights = journal.nights()
-        if journal.problem:
-            raise UserError(journal.problem)
-        if not nights:
-            raise UserError(f"{path}: no night is kept there yet.")
-        date = arguments.date or nights[-1]
-        if date not in nights:
-            raise UserError(f"{path}: no night of {date} is kept there; the latest are {', '.join(nights[-7:])}.")
-        kept = journal.load(date)
-    finally:
-        journal.close()
+    kept = kept_night(arguments.config, arguments.date)
     for line in night_lines(kept.times, kept.epochs, kept.estimates):
         print(line)
     if arguments.svg or arguments.png:
         offset_s = float(time.localtime(kept.epochs[0].start_s).tm_gmtoff) if kept.epochs else 0.0
-        shapes = draw_night(kept.epochs, kept.estimates, offset_s, f"Night of {date}")
+        shapes = draw_night(kept.epochs, kept.estimates, offset_s, f"Night of {kept.times.night_id}")
         if arguments.svg:
             with writes(arguments.svg):
                 arguments.svg.write_text(to_svg(shapes), encoding="utf-8")
@@ -171,6 +157,29 @@ def night(arguments: argparse.Namespace) -> int:
             with writes(arguments.png):
                 save_png(shapes, arguments.png)
     return 0
+
+
+def kept_night(config: Path | None, date: str | None) -> "KeptNight":
+    """The night of an ISO date as the configured journal keeps it; None: the latest."""
+    from somnisphere.config import load
+    from somnisphere.journal import Journal
+
+    path = Path(load(config).journal.path)
+    if not is_database(path):
+        raise UserError(f"{path}: this is no journal. Mend journal.path in the configuration.")
+    journal = Journal(path)
+    try:
+        nights = journal.nights()
+        if journal.problem:
+            raise UserError(journal.problem)
+        if not nights:
+            raise UserError(f"{path}: no night is kept there yet.")
+        date = date or nights[-1]
+        if date not in nights:
+            raise UserError(f"{path}: no night of {date} is kept there; the latest are {', '.join(nights[-7:])}.")
+        return journal.load(date)
+    finally:
+        journal.close()
 
 
 def is_database(path: Path) -> bool:

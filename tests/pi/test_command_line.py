@@ -47,7 +47,20 @@ def night(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "rehearse", "replay", "record", "beats", "stage", "night", "doctor", "config", "reference", "completion"],
+    [
+        "run",
+        "rehearse",
+        "replay",
+        "record",
+        "beats",
+        "stage",
+        "explain",
+        "night",
+        "doctor",
+        "config",
+        "reference",
+        "completion",
+    ],
 )
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
