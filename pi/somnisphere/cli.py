@@ -149,7 +149,10 @@ def build_parser() -> argparse.ArgumentParser:
     stage.add_argument(
         "--overnight", action="store_true", help="the morning's answer; else the live one (only the past)"
     )
-    stage.add_argument("--csv", action="store_true", help="CSV in place of JSON lines")
+    form = stage.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="JSON lines (default; beside --plot only when named)")
+    form.add_argument("--csv", action="store_true", help="CSV in place of JSON lines")
+    stage.add_argument("--plot", type=Path, metavar="FILE", help="draw the night as SVG, in place of rows")
 
     explain = add("explain", "cli_explain", "explain", "which signals made the stage of one half minute")
     explain.add_argument("night", metavar="NIGHT", help="ISO date of a night in the journal, or a file as for stage")

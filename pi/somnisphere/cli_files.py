@@ -75,8 +75,20 @@ def beats(arguments: argparse.Namespace) -> int:
 
 
 def stage(arguments: argparse.Namespace) -> int:
+    """A row an epoch; with ``--plot`` a picture of the night, and rows only when named."""
     epochs, reference = epochs_of(arguments.file)
     estimates = overnight(epochs) if arguments.overnight else live(epochs)
+    if arguments.plot is not None:
+        from somnisphere.picture_stages import draw_stages
+
+        drawn = draw_stages(epochs, estimates, reference, arguments.file.name, overnight=arguments.overnight)
+        with writes(arguments.plot):
+            arguments.plot.write_text(drawn, encoding="utf-8")
+        with_rows = arguments.csv or arguments.json
+        said = f"{arguments.plot}: {len(epochs) / 2:g} minutes are drawn."
+        print(said, file=sys.stderr if with_rows else sys.stdout)
+        if not with_rows:
+            return 0
     write_rows(stage_rows(estimates, reference), as_csv=arguments.csv)
     return 0
 
