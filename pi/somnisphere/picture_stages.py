@@ -10,7 +10,7 @@ from somnisphere.picture import STAGE_COLOUR, STAGE_NAME, STAGE_ORDER
 
 WIDTH_PX, LEFT_PX, RIGHT_PX = 1040, 84, 24
 PLOT_PX = WIDTH_PX - LEFT_PX - RIGHT_PX
-HEAD_PX, STAGES_PX, BANDS_PX, HEART_PX, MOVEMENT_PX, GAP_PX = 92, 120, 92, 78, 44, 28
+HEAD_PX, STAGES_PX, BANDS_PX, HEART_PX, MOVEMENT_PX, GAP_PX = 112, 120, 92, 78, 44, 28
 FOOT_PX = 66
 MOST_COUNTS = 400.0
 """A movement drawn at full height."""
@@ -111,7 +111,7 @@ def _words(
     if scored:
         both = [(a, b) for a, b in zip(answered, scored, strict=True) if a is not None and b is not None]
         alike = sum(a is b for a, b in both)
-        said[0] += f" People scored: {_minutes(scored)}."
+        said.append(f"People scored: {_minutes(scored)}.")
         said.append(f"Of {len(both)} half minutes that both name, {alike} agree. Somnisphere is not a medical device.")
     else:
         said.append("A guess from pulse and movement. Somnisphere is not a medical device.")
