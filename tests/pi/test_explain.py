@@ -1,14 +1,17 @@
 """Why an epoch got its stage: the same answer as the stager's, and a signal that is not there has no share."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.cli_words import Output, error_of, rows_of
+from tests.box import box
+from tests.cli_words import Output, configured, error_of, rows_of
 
 from somnisphere.cli import main
 from somnisphere.cli_explain import in_ten
+from somnisphere.cli_files import kept_night
 from somnisphere.night import EPOCH_S, Epoch, unknown_epoch
 from somnisphere.sleep import explain
 from somnisphere.sleep.explain import Explanation, Signal, explain_live, explain_overnight, facts_at
@@ -187,3 +190,22 @@ def test_chances_in_words() -> None:
         "7 in 10",
         "more than 9 in 10",
     ]
+
+
+def test_a_night_of_the_journal_is_asked_by_the_clock(tmp_path: Path, capsys: Output) -> None:
+    with box(tmp_path / "journal.db") as it:
+        it.command("begin")
+        it.live(1800.0, step_s=10.0)
+    kept = configured(tmp_path, f'[journal]\npath = "{tmp_path}/journal.db"\n')
+    first_s = kept_night(kept, "2026-03-14").epochs[0].start_s
+    asked_s = first_s + 20 * 60.0
+    clock = time.strftime("%H:%M:%S", time.localtime(asked_s))
+    for at in (clock, "+00:20"):
+        assert main(["--config", str(kept), "explain", "2026-03-14", at, "--json"]) == 0
+        (row,) = rows_of(capsys.readouterr().out)
+        assert row["start_s"] == pytest.approx(asked_s)
+    assert main(["--config", str(kept), "explain", "2026-03-14", clock]) == 0
+    assert f"The half minute from {clock}" in capsys.readouterr().out
+    later = time.strftime("%H:%M", time.localtime(first_s + 7200.0))
+    assert main(["--config", str(kept), "explain", "2026-03-14", later]) == 2
+    assert "choose a time within" in error_of(capsys)
