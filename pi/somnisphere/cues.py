@@ -1,9 +1,10 @@
 """Sleep estimates become cues: slept, stirred, resettled, woke, rose, night over.
 
 Rules, each slow enough that one wrong epoch changes nothing:
-    slept      the last ``SLEPT_EPOCHS`` all say sleep is likely; onset is dated back to the first epoch of that run
+    slept      drowsiness has been likely for ``HOLD_EPOCHS``, or where only stages are known the last
+               ``SLEPT_EPOCHS`` all say sleep is likely; onset is dated back to the first epoch of that run
     stirred    ``STIRRED_EPOCHS`` in a row say awake is likely
-    resettled  as slept, but after stirring
+    resettled  the last ``SLEPT_EPOCHS`` all say sleep is likely, after stirring
     woke       awake for ``WOKE_EPOCHS`` while it is morning by the clock
     rose       in bed before, not in bed now; in the morning that is waking too
     night over out of bed for ``MORNING_OUT_S`` in the morning, ``NIGHT_OUT_S`` at any hour, or the night is too long
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 
 from somnisphere.bedtime.phases import Cue
 from somnisphere.night import EPOCH_S, Epoch, StageEstimate
+from somnisphere.sleep.drowsiness import HOLD_EPOCHS, LIKELY
 
 SLEPT_EPOCHS = 5
 STIRRED_EPOCHS = 2
@@ -68,8 +70,24 @@ class SleepWatch:
         if self.asleep:
             cues += self._while_asleep(epoch.start_s, end_s, p_sleep)
         else:
-            cues += self._while_awake(epoch.start_s, end_s, p_sleep, is_morning)
+            falling_asleep = None if self._has_slept else estimate.drowsiness
+            if falling_asleep is not None:
+                likely_awake = p_sleep <= LIKELY_AWAKE  # else it would be told as stirring at once
+                cues += self._while_drowsy(epoch.start_s, end_s, 0.0 if likely_awake else falling_asleep)
+            else:
+                cues += self._while_awake(epoch.start_s, end_s, p_sleep, is_morning)
         return cues
+
+    def _while_drowsy(self, start_s: float, end_s: float, drowsiness: float) -> list[CueGiven]:
+        """Before the night's first sleep."""
+        if drowsiness < LIKELY:
+            self._run.clear()
+            self.asleep = False
+            return []
+        self._run.append((start_s, drowsiness))
+        if len(self._run) < HOLD_EPOCHS:
+            return []
+        return [self._slept(Cue.SLEPT, end_s, drowsiness)]
 
     def _while_asleep(self, start_s: float, end_s: float, p_sleep: float) -> list[CueGiven]:
         if p_sleep > LIKELY_AWAKE:
@@ -98,10 +116,13 @@ class SleepWatch:
         if len(recent) < SLEPT_EPOCHS or min(p for _, p in recent) < LIKELY_ASLEEP:
             return []
         cue = Cue.RESETTLED if self._has_slept and not self._woke else Cue.SLEPT
+        return [self._slept(cue, end_s, p_sleep)]
+
+    def _slept(self, cue: Cue, end_s: float, confidence: float) -> CueGiven:
         since_s = self._run[0][0]
         self.asleep, self._has_slept, self._woke, self._awake_epochs = True, True, False, 0
         self._run.clear()
-        return [CueGiven(cue, end_s, since_s, p_sleep)]
+        return CueGiven(cue, end_s, since_s, confidence)
 
     def _bed(self, epoch: Epoch, end_s: float, is_morning: bool) -> list[CueGiven]:
         """Rising, and the end of the night."""

@@ -100,6 +100,8 @@ class StageEstimate:
     stage: Stage | None
     probabilities: tuple[float, float, float, float] | None
     reason: str = ""
+    drowsiness: float | None = None
+    """Live only: the slow probability that sleep has come, which a fade can follow; None: not known."""
 
     @property
     def sleep_probability(self) -> float | None:

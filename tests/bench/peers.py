@@ -17,9 +17,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.bench.accuracy import at_rate, recordings_folder
+from tests.bench.page import write_between
 from tests.bench.peers_cost import Cost, measure
 from tests.bench.peers_judged import OURS, Judged, judge_all, store_wave
-from tests.bench.peers_table import tables, write_into
+from tests.bench.peers_table import MARKER, tables
 from tests.bench.peers_workers import PACKAGES, ROOT, make_environments, python_of, version_of
 
 from somnisphere.recordings import read_recording
@@ -74,7 +75,7 @@ def main() -> int:
     text = tables(judged, versions, costs, chosen.hours, absent, troubles)
     print(text)
     if chosen.write:
-        write_into(README, text)
+        write_between(README, MARKER, text)
     return 0
 
 

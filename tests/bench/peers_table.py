@@ -1,7 +1,6 @@
 """The figures of ``peers.py`` as Markdown, ours first, and into the page that holds them."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 from tests.bench.accuracy import Figures, calibration_error, mean, middle
@@ -149,9 +148,3 @@ def breath_cell(figures: list[Figures]) -> str:
     if not found:
         return "-"
     return f"{mean(found):.1f}; {share(e < RIGHT_BREATH_BPM for e in found)} ({told(figures, 'breath')})"
-
-
-def write_into(page: Path, text: str) -> None:
-    """Replaces what stands between the two markers of ``page``."""
-    before, _, after = page.read_text().split(MARKER)
-    page.write_text(f"{before}{MARKER}\n{text}\n{MARKER}{after}")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from somnisphere.bedtime.phases import Cue
 from somnisphere.cues import SLEPT_EPOCHS, UNKNOWN_EPOCHS, WOKE_EPOCHS, CueGiven, SleepWatch
 from somnisphere.night import EPOCH_S, Stage, StageEstimate, unknown_epoch
+from somnisphere.sleep.drowsiness import HOLD_EPOCHS, LIKELY
 
 ASLEEP, AWAKE, DOUBT = 0.95, 0.05, None
 
@@ -43,6 +44,31 @@ def test_sleep_is_told_late_and_dated_back_to_its_beginning() -> None:
     assert night.cues[-1].since_s == 10 * EPOCH_S
     assert night.cues[-1].confidence == ASLEEP
     assert night.watch.asleep is True
+
+
+def drowsy_night(values: Iterable[tuple[float, float]]) -> list[CueGiven]:
+    """Cues of (P(sleep), drowsiness) epoch by epoch."""
+    watch, cues = SleepWatch(), list[CueGiven]()
+    for k, (p, drowsiness) in enumerate(values):
+        estimate = StageEstimate(k, k * EPOCH_S, None, (1.0 - p, p, 0.0, 0.0), drowsiness=drowsiness)
+        cues += watch.step(replace(unknown_epoch(k, 0.0), in_bed=True), estimate, is_morning=False)
+    return cues
+
+
+def test_drowsiness_tells_the_first_sleep_sooner() -> None:
+    (slept,) = drowsy_night([(0.2, 0.1)] * 10 + [(0.5, LIKELY)] * HOLD_EPOCHS)
+    assert slept == CueGiven(Cue.SLEPT, (10 + HOLD_EPOCHS) * EPOCH_S, 10 * EPOCH_S, LIKELY)
+    assert drowsy_night([(0.5, LIKELY), (0.5, LIKELY - 0.01)] * 20) == []
+
+
+def test_who_is_likely_awake_has_not_fallen_asleep_however_drowsy() -> None:
+    assert drowsy_night([(0.2, 0.9)] * 20) == []
+
+
+def test_after_the_first_sleep_stages_tell_settling() -> None:
+    first = [(0.6, 0.8)] * HOLD_EPOCHS
+    cues = drowsy_night([*first, *[(0.05, 0.1)] * 2, *[(0.95, 0.1)] * SLEPT_EPOCHS])
+    assert [given.cue for given in cues] == [Cue.SLEPT, Cue.STIRRED, Cue.RESETTLED]
 
 
 def test_one_wrong_epoch_neither_wakes_nor_sends_to_sleep() -> None:

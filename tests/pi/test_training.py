@@ -1,16 +1,21 @@
 """Making the weights: copies, figures, determinism, and what the shipped weights say of real nights."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from somnisphere.night import Stage
-from somnisphere.sleep.model import WEIGHTS_PATH, StageModel, load_model
+from somnisphere.sleep.drowsiness import LIKELY, Drowsiness
+from somnisphere.sleep.model import WEIGHTS_PATH, Listening, Network, StageModel, load_model
+from somnisphere.training import convolution
+from somnisphere.training.drowsy import fit_drowsiness
 from somnisphere.training.figures import bootstrap_interval, calibration_error, kappa, specificity_at
 from somnisphere.training.fit import ANSWERS, Answer, fit, prepare, save_weights
 from somnisphere.training.judged import Judged
@@ -39,6 +44,15 @@ def taught(answer: Answer) -> StageModel:
     return fit([prepare(made_up_night(subject), answer, 1) for subject in range(5)], answer, 1)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_steps() -> Iterator[None]:
+    """Enough for made-up nights."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, number in (("STEPS", 60), ("CROPS", 6), ("CROP_EPOCHS", 120)):
+            patch.setattr(convolution, name, number)
+        yield
+
+
 @pytest.fixture(scope="module")
 def models() -> dict[Answer, StageModel]:
     return {answer: taught(answer) for answer in ANSWERS}
@@ -63,6 +77,59 @@ def test_what_is_plain_is_learned(models: dict[Answer, StageModel]) -> None:
     for answer, model in models.items():
         said = model.chain.forward(model.network(ANSWERS[answer](night.heart_bpm, night.counts))).argmax(axis=1)
         assert kappa(night.stage, said) > 0.5, answer
+
+
+def test_following_a_night_epoch_by_epoch_says_what_the_whole_night_says() -> None:
+    network = load_model("live").network
+    rng = np.random.default_rng(8)
+    features = network.mean + network.scale * rng.normal(0, 1, (100, len(network.mean)))
+    features[rng.random(features.shape) < 0.1] = np.nan
+    listening = Listening(network)
+    followed = np.array([listening.step(row) for row in features])
+    np.testing.assert_allclose(followed, network(features), atol=1e-5)
+
+
+def test_the_network_that_was_fitted_is_the_one_that_runs() -> None:
+    """JAX and numpy compute the same, looking back and looking both ways."""
+    rng = np.random.default_rng(9)
+    scores = rng.normal(0, 1, (1, 50, 5)).astype(np.float32)
+    for ahead in (False, True):
+        weights = convolution.begin(5, rng)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(convolution, "DROPPED", 0.0)
+            logits = np.asarray(convolution.logits(weights, scores, jax.random.key(0), ahead=ahead))[0]
+        network = Network(
+            mean=np.zeros(5, np.float32),
+            scale=np.ones(5, np.float32),
+            entry=weights["entry"][None],
+            entry_bias=weights["entry_bias"][None, None],
+            mix=weights["mix"][:, :, None],
+            mix_bias=weights["mix_bias"][:, None, None],
+            output=weights["output"][None],
+            output_bias=weights["output_bias"][None, None],
+            ahead=ahead,
+        )
+        expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(network(scores[0]), expected, atol=1e-5)
+
+
+def test_drowsiness_is_learned_and_slow() -> None:
+    """Sleep that the network sees at once is believed within two minutes and not in one epoch."""
+    rng = np.random.default_rng(3)
+    nights = []
+    for _ in range(10):
+        onset = int(rng.integers(20, 60))
+        stage = (np.arange(120) >= onset).astype(np.int64)
+        sleep = np.clip(np.where(stage > 0, 0.85, 0.2) + rng.normal(0, 0.1, 120), 0.01, 0.99)
+        said = np.stack([1 - sleep, sleep, 0 * sleep, 0 * sleep], axis=1)
+        nights.append((said, np.zeros((120, 59), np.float32), stage))
+    drowsiness = Drowsiness(fit_drowsiness(nights[1:]))
+    said, _, stage = nights[0]
+    values = np.array([drowsiness.step(row, np.full(3, np.nan)) for row in said], dtype=np.float64)
+    onset = int(stage.argmax())
+    assert values[5 : onset - 2].max() < LIKELY
+    assert values[onset + 4 : onset + 20].min() > LIKELY
+    assert drowsiness.step(np.full(4, np.nan), np.full(3, np.nan)) == pytest.approx(values[-1], abs=0.05)
 
 
 def test_the_chain_never_goes_from_waking_straight_to_deep_or_rem() -> None:
@@ -148,25 +215,28 @@ def test_minutes_and_moments_of_a_judged_night() -> None:
     stage = np.array([0] * 40 + [1] * 100)
     sleep = np.concatenate([np.full(20, 0.1), np.full(4, 0.9), np.full(20, 0.1), np.full(96, 0.9)])
     probabilities = np.stack([1 - sleep, sleep, 0 * sleep, 0 * sleep], axis=1)
-    night = Judged("x", stage, probabilities, 0)
+    night = Judged("x", stage, probabilities, 0, sleep)
     total, _, latency, rem, deep = night.minutes_wrong()
     assert (total, latency, rem, deep) == (0.0, 2.0, 0.0, 0.0)
-    assert night.onset_delay_min() == -9.5  # the nod at epoch 20 is taken for sleep ...
+    assert night.onset_delay_min() == -9.0  # the nod at epoch 20 is taken for sleep ...
     assert night.false_onsets() == 0  # ... but real sleep comes within ten minutes
-    assert (
-        Judged(
-            "x", np.concatenate([np.zeros(10, int), stage]), np.vstack([probabilities[:1]] * 10 + [probabilities]), 0
-        ).false_onsets()
-        == 0
+    early = Judged(
+        "x",
+        np.concatenate([stage[:30], stage]),
+        np.vstack([probabilities[:30], probabilities]),
+        0,
+        np.concatenate([sleep[:30], sleep]),
     )
-    early = Judged("x", np.concatenate([stage[:30], stage]), np.vstack([probabilities[:30], probabilities]), 0)
     assert early.false_onsets() == 1
+    assert early.onset_delay_min() == -9.0, "what was false is not counted as the moment of sleep"
+    never = replace(night, drowsiness=np.zeros(140))
+    assert (never.onset_delay_min(), never.false_onsets()) == (float("inf"), 0)
 
 
 def test_the_shipped_weights_are_small_and_need_no_pickle() -> None:
     assert WEIGHTS_PATH.stat().st_size < 300_000
     with np.load(WEIGHTS_PATH, allow_pickle=False) as stored:
-        assert all(stored[name].dtype.kind == "f" for name in stored.files)
+        assert all(stored[name].dtype.kind in "fb" for name in stored.files)
 
 
 @pytest.mark.data

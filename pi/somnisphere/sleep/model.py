@@ -18,46 +18,100 @@ from somnisphere.sleep.features import Floats
 WEIGHTS_PATH = Path(__file__).with_name("weights.npz")
 FEATURE_LIMIT = 4.0
 """Standard scores beyond this say no more than this."""
+DILATIONS = (1, 2, 4, 8, 16)
+"""Epochs between the taps of each layer; together they reach back half an hour, or a quarter of an hour either way."""
+TAPS = (0, 1, 2)
+HIDDEN = 24
 WARM_AFTER_EPOCHS = 10
 _FLOOR = 1e-4
 
 Weights = NDArray[np.float32]
 
 
+def standard_scores(features: Floats | Weights, mean: Weights, scale: Weights) -> Weights:
+    """(n, F) with NaN for not known -> (n, F) in standard deviations, not known becoming the middle."""
+    scores = np.clip((features - mean) / scale, -FEATURE_LIMIT, FEATURE_LIMIT)
+    return np.nan_to_num(scores, nan=0.0).astype(np.float32)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """M networks of H hidden units over F features. Probabilities follow ``STAGES``."""
+    """M networks of H units over F features. Probabilities follow ``STAGES``. Whole nights by ``__call__``, one epoch
+    after the other by ``Listening``."""
 
     mean: Weights
     """(F,)"""
     scale: Weights
     """(F,)"""
-    hidden: Weights
-    """(F, M * H)"""
-    hidden_bias: Weights
-    """(M * H,)"""
+    entry: Weights
+    """(M, F, H)"""
+    entry_bias: Weights
+    """(M, 1, H)"""
+    mix: Weights
+    """(L, 3, M, H, H), for each dilation and tap, oldest tap first."""
+    mix_bias: Weights
+    """(L, M, 1, H)"""
     output: Weights
     """(M, H, 4)"""
     output_bias: Weights
-    """(M, 4)"""
+    """(M, 1, 4)"""
+    ahead: bool
+    """Whether the newest tap lies in the future (overnight) or the newest is the present (live)."""
 
     def standardize(self, features: Floats | Weights) -> Weights:
-        """(n, F) with NaN for not known -> standard scores, not known becoming the middle."""
-        scores = np.clip((features - self.mean) / self.scale, -FEATURE_LIMIT, FEATURE_LIMIT)
-        return np.nan_to_num(scores, nan=0.0).astype(np.float32)
+        """(n, F) -> standard scores"""
+        return standard_scores(features, self.mean, self.scale)
 
-    def members(self, features: Floats | Weights) -> Floats:
-        """(n, F) -> (M, n, 4): what each network says."""
-        active = np.maximum(self.standardize(features) @ self.hidden + self.hidden_bias, 0.0)
-        number, width, _ = self.output.shape
-        split = active.reshape(len(features), number, width).transpose(1, 0, 2)
-        logits = (split @ self.output + self.output_bias[:, None, :]).astype(np.float64)
+    def enter(self, features: Floats | Weights) -> Weights:
+        """(n, F) -> (M, n, H)"""
+        return np.asarray(np.maximum(self.standardize(features) @ self.entry + self.entry_bias, np.float32(0.0)))
+
+    def leave(self, state: Weights) -> Floats:
+        """(M, n, H) -> (M, n, 4), each row summing to 1."""
+        logits = (state @ self.output + self.output_bias).astype(np.float64)
         powers = np.exp(logits - logits.max(axis=2, keepdims=True))
         return np.asarray(powers / powers.sum(axis=2, keepdims=True))
 
+    def members(self, features: Floats | Weights) -> Floats:
+        """(n, F) of a night's epochs in order -> (M, n, 4): what each network says."""
+        state = self.enter(features)
+        n = state.shape[1]
+        for layer, dilation in enumerate(DILATIONS):
+            lead = dilation if self.ahead else 2 * dilation
+            padded = np.pad(state, ((0, 0), (lead, 2 * dilation - lead), (0, 0)))
+            mixed = self.mix_bias[layer]
+            for tap in TAPS:
+                mixed = mixed + padded[:, tap * dilation : tap * dilation + n] @ self.mix[layer, tap]
+            state = state + np.maximum(mixed, np.float32(0.0))
+        return self.leave(state)
+
     def __call__(self, features: Floats | Weights) -> Floats:
-        """(n, F) -> (n, 4): the networks' mean."""
+        """(n, F) of a night's epochs in order -> (n, 4): the networks' mean."""
         return np.asarray(self.members(features).mean(axis=0))
+
+
+class Listening:
+    """A live network on its way through a night: it keeps what its taps still need, two hours of epochs at most."""
+
+    def __init__(self, network: Network) -> None:
+        assert not network.ahead, "only a network that looks back can follow a night"
+        self._network = network
+        members, _, hidden = network.entry.shape
+        # One product for the three taps of a layer, (M, 3 H, H): small arrays cost their calls.
+        self._mix = [np.concatenate(list(taps), axis=1) for taps in network.mix]
+        self._past = [np.zeros((2 * d + 1, members, 1, hidden), dtype=np.float32) for d in DILATIONS]
+        self._at = 0
+
+    def step(self, features: Floats) -> Floats:
+        """(F,) of the next epoch -> (4,)"""
+        network = self._network
+        state = network.enter(features[None])
+        for layer, (dilation, ring) in enumerate(zip(DILATIONS, self._past, strict=True)):
+            ring[self._at % len(ring)] = state
+            heard = np.concatenate([ring[(self._at - (2 - tap) * dilation) % len(ring)] for tap in TAPS], axis=2)
+            state = state + np.maximum(heard @ self._mix[layer] + network.mix_bias[layer], np.float32(0.0))
+        self._at += 1
+        return np.asarray(network.leave(state).mean(axis=0)[0])
 
 
 def warmth(age_epochs: int) -> float:
@@ -129,23 +183,29 @@ class StageModel:
 
     network: Network
     chain: Chain
+    drowsiness: Floats | None = None
+    """Weights for ``Drowsiness``; the live answer alone has them."""
 
     def arrays(self, name: str) -> dict[str, NDArray[np.generic]]:
         """Everything as named arrays, for a file."""
         found: dict[str, NDArray[np.generic]] = {}
+        if self.drowsiness is not None:
+            found[f"{name}.drowsiness"] = self.drowsiness
         for part, holder in (("network", self.network), ("chain", self.chain)):
             for field in fields(holder):
-                found[f"{name}.{part}.{field.name}"] = np.asarray(getattr(holder, field.name))
+                value = np.asarray(getattr(holder, field.name))
+                found[f"{name}.{part}.{field.name}"] = value.astype(np.float16) if value.dtype == np.float32 else value
         return found
 
 
 def load_model(name: str, path: Path | None = None) -> StageModel:
     """The model called ``name`` ("live" or "overnight") from a weights file; None: the one that comes with the code."""
     with np.load(path or WEIGHTS_PATH, allow_pickle=False) as stored:
-        network = {field.name: stored[f"{name}.network.{field.name}"] for field in fields(Network)}
+        network = {field.name: stored[f"{name}.network.{field.name}"].astype(np.float32) for field in fields(Network)}
         chain = {field.name: stored[f"{name}.chain.{field.name}"] for field in fields(Chain)}
+        drowsiness = stored.get(f"{name}.drowsiness")
     return StageModel(
-        Network(**network),
+        Network(**network | {"ahead": bool(network["ahead"])}),
         Chain(
             transition=chain["transition"],
             prior=chain["prior"],
@@ -153,4 +213,5 @@ def load_model(name: str, path: Path | None = None) -> StageModel:
             prior_exponent=float(chain["prior_exponent"]),
             temperature=float(chain["temperature"]),
         ),
+        drowsiness,
     )

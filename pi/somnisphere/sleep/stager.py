@@ -5,13 +5,22 @@ neither heart rate nor motion, or when no stage stands out. Memory is bounded; a
 on a desktop processor, so a restarted daemon rebuilds a night by passing its epochs through ``step`` again.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from somnisphere.night import EPOCH_S, STAGES, Epoch, StageEstimate
-from somnisphere.sleep.features import COUNTS_UNKNOWN, HEART_UNKNOWN, FeatureStream, Floats, epoch_arrays
-from somnisphere.sleep.model import load_model, warmth
+from somnisphere.sleep.drowsiness import Drowsiness
+from somnisphere.sleep.features import (
+    COUNTS_UNKNOWN,
+    HEART_UNKNOWN,
+    STILL_COLUMNS,
+    FeatureStream,
+    Floats,
+    epoch_arrays,
+)
+from somnisphere.sleep.model import Listening, load_model, warmth
 
 BLIND_AFTER_EPOCHS = 10
 """Five minutes without any signal: the stage is not known any more."""
@@ -35,12 +44,18 @@ class SleepStager:
 
     def _begin(self) -> None:
         self._stream = FeatureStream()
+        self._network = Listening(self._model.network)
+        self._drowsiness = self._new_drowsiness()
         self._belief: Floats = self._model.chain.START
         self._last_start_s: float | None = None
         self._age_epochs = 0
         self._empty_epochs = 0
         self._blind_epochs = 0
         self._ever_seen = False
+
+    def _new_drowsiness(self) -> Drowsiness | None:
+        weights = self._model.drowsiness
+        return None if weights is None else Drowsiness(weights)
 
     def step(self, epoch: Epoch) -> StageEstimate:
         """What this epoch was. Epochs come in order; those left out count as not known."""
@@ -60,18 +75,20 @@ class SleepStager:
         probabilities = self._take(hearts[0], counts[0])
         if self._blind_epochs >= BLIND_AFTER_EPOCHS or not self._ever_seen:
             return StageEstimate(epoch.index, epoch.start_s, None, None, BLIND if self._ever_seen else NOT_YET)
-        return named(epoch, probabilities)
+        estimate = named(epoch, probabilities)
+        return replace(estimate, drowsiness=self._drowsiness.value) if self._drowsiness is not None else estimate
 
     def _take(self, heart_bpm: Floats, counts: Floats) -> Floats:
         """Move on by an epoch; the calibrated probabilities, (4,)."""
         features = self._stream.push(heart_bpm, counts)
+        heard = self._network.step(features)
         seen = not (np.isnan(heart_bpm).all() and np.isnan(counts).all())
         self._ever_seen |= seen
         self._blind_epochs = 0 if seen else self._blind_epochs + 1
-        if self._blind_epochs >= BLIND_AFTER_EPOCHS or not self._ever_seen:
-            said = np.full(4, np.nan)
-        else:
-            said = self._model.network(features[None])[0]
+        blind = self._blind_epochs >= BLIND_AFTER_EPOCHS or not self._ever_seen
+        said = np.full(4, np.nan) if blind else heard
+        if self._drowsiness is not None and self._ever_seen:
+            self._drowsiness.step(said, features[STILL_COLUMNS])
         chain = self._model.chain
         self._age_epochs += 1
         self._belief = chain.follow(self._belief, chain.likelihood(said), warmth(self._age_epochs))
@@ -83,9 +100,10 @@ class SleepStager:
         if self._empty_epochs == NEW_NIGHT_AFTER_EPOCHS:
             self._begin()
         elif self._empty_epochs < NEW_NIGHT_AFTER_EPOCHS and self._ever_seen:
-            self._stream.push(HEART_UNKNOWN, COUNTS_UNKNOWN)
+            self._network.step(self._stream.push(HEART_UNKNOWN, COUNTS_UNKNOWN))
         self._age_epochs = 0
         self._belief = self._model.chain.START
+        self._drowsiness = self._new_drowsiness()
 
 
 def named(epoch: Epoch, probabilities: Floats) -> StageEstimate:

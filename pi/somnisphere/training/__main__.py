@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from somnisphere.sleep.model import WEIGHTS_PATH
-from somnisphere.training.evaluate import print_table
+from somnisphere.training.evaluate import table
 from somnisphere.training.fit import ANSWERS, fit, prepare, save_weights
 from somnisphere.training.nights import read_nights
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("say where the labelled nights are: --data DIR, or SOMNISPHERE_DATA")
     folder = Path(chosen.data) / "sleep" / "train"
     if chosen.command == "fit":
-        nights = read_nights(folder / "walch")
+        nights = [*read_nights(folder / "walch"), *read_nights(folder / "slpdb")]
         models = {
             answer: fit([prepare(night, answer, chosen.seed) for night in nights], answer, chosen.seed)
             for answer in ANSWERS
@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         save_weights(chosen.out, models)
         sys.stdout.write(f"{chosen.out}: {chosen.out.stat().st_size} bytes, from {len(nights)} nights\n")
     else:
-        print_table(folder, chosen.seed)
+        for line in table(folder, chosen.seed):
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

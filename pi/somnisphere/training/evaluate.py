@@ -2,16 +2,17 @@
 or normalising. As recorded, with a random start, and with the signals spoiled."""
 
 import os
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 
-from somnisphere.sleep.features import Floats
+from somnisphere.sleep.drowsiness import Drowsiness
+from somnisphere.sleep.features import STILL_COLUMNS
 from somnisphere.sleep.model import StageModel
 from somnisphere.training import spoil
 from somnisphere.training.fit import ANSWERS, Answer, Prepared, fit, prepare
@@ -28,6 +29,7 @@ VARIANTS: dict[str, Spoil] = {
     "gaps": spoil.with_gaps,
     "spikes": spoil.with_spikes,
     "heart rate once a minute": lambda night, _: spoil.heart_once_a_minute(night),
+    "every second minute missing": lambda night, _: spoil.every_second_minute_missing(night),
     "counts x 3": lambda night, _: spoil.with_counts_times(night, 3.0),
     "counts / 3": lambda night, _: spoil.with_counts_times(night, 1 / 3),
     "no motion": lambda night, _: spoil.without_motion(night),
@@ -48,11 +50,17 @@ class Task:
     seed: int
 
 
-def answer_for(model: StageModel, answer: Answer, night: LabelledNight) -> Floats:
-    """Calibrated probabilities of a whole night, (n, 4), by the run-time features and chain."""
-    said = model.network(ANSWERS[answer](night.heart_bpm, night.counts))
-    chain = model.chain
-    return chain.calibrate(chain.forward(said) if answer == "live" else chain.both_ways(said))
+def answer_for(model: StageModel, answer: Answer, night: LabelledNight) -> Judged:
+    """What a model says of a whole night, by the run-time features and chain."""
+    features = ANSWERS[answer](night.heart_bpm, night.counts)
+    said, chain = model.network(features), model.chain
+    beliefs = chain.forward(said) if answer == "live" else chain.both_ways(said)
+    drowsy = None
+    if model.drowsiness is not None:
+        stream = Drowsiness(model.drowsiness)
+        steps = zip(said, features[:, STILL_COLUMNS], strict=True)
+        drowsy = np.array([stream.step(probabilities, still) for probabilities, still in steps], dtype=np.float64)
+    return Judged(night.subject, night.stage, chain.calibrate(beliefs), night.added, drowsy)
 
 
 def judge(model: StageModel, answer: Answer, night: LabelledNight, variants: Sequence[str]) -> dict[str, Judged]:
@@ -61,7 +69,7 @@ def judge(model: StageModel, answer: Answer, night: LabelledNight, variants: Seq
     for name in variants:
         rng = np.random.default_rng([_JUDGING_SEED, crc32(night.subject.encode())])
         spoiled = VARIANTS[name](night, rng)
-        found[name] = Judged(night.subject, spoiled.stage, answer_for(model, answer, spoiled), spoiled.added)
+        found[name] = answer_for(model, answer, spoiled)
     return found
 
 
@@ -83,7 +91,7 @@ def leave_one_out(
     variants: Sequence[str],
 ) -> dict[str, list[Judged]]:
     """Every night of ``nights`` judged by a model of all others and of ``also``, by variant."""
-    with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+    with ProcessPoolExecutor(min(2, os.cpu_count() or 1), mp_context=get_context("spawn")) as pool:
         everything = [*nights, *also]
         prepared = list(pool.map(prepare, everything, [answer] * len(everything), [seed] * len(everything)))
         tasks = [
@@ -100,32 +108,24 @@ def leave_one_out(
     return {name: [turn[name] for turn in turns] for name in variants}
 
 
-def print_table(folder: Path, seed: int) -> None:
-    """All figures as Markdown on standard output, each as soon as it is there."""
+def table(folder: Path, seed: int) -> Iterator[str]:
+    """All figures as lines of Markdown, each as soon as it is there."""
     walch, slpdb = read_nights(folder / "walch"), read_nights(folder / "slpdb")
-    _say(f"Leave one subject out, {len(walch)} watch nights.", "", *_heading())
+    yield from (f"Leave one subject out, {len(walch)} watch nights.", "", *heading())
     moments = []
     for answer in ANSWERS:
-        for name, judged in leave_one_out(walch, [], answer, seed, list(VARIANTS)).items():
-            _say(_row(f"{answer}, {name}", judged))
+        for name, judged in leave_one_out(walch, slpdb, answer, seed, list(VARIANTS)).items():
+            yield _row(f"{answer}, {name}", judged)
             if answer == "live" and name in (AS_RECORDED, RANDOM_START):
                 moments.append(f"- {name}: {moments_line(judged)}")
-    _say("", "The moment of sleep, live:", *moments)
-    _say("", f"{len(slpdb)} records of beat intervals without motion (sleep apnoea).", "", *_heading())
+    yield from ("", "The moment of sleep, live:", "", *moments, "")
+    yield from (f"{len(slpdb)} records of beat intervals without motion (sleep apnoea).", "", *heading())
     for answer in ANSWERS:
-        model = fit([prepare(night, answer, seed) for night in walch], answer, seed)
-        crossed = [judge(model, answer, night, [AS_RECORDED])[AS_RECORDED] for night in slpdb]
-        _say(_row(f"{answer}, learned from watches alone", crossed))
-        both = leave_one_out(slpdb, walch, answer, seed, [AS_RECORDED])[AS_RECORDED]
-        _say(_row(f"{answer}, learned from watches and the other men", both))
+        for name, judged in leave_one_out(slpdb, walch, answer, seed, [AS_RECORDED]).items():
+            yield _row(f"{answer}, {name}", judged)
 
 
-def _say(*lines: str) -> None:
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
-
-
-def _heading() -> list[str]:
+def heading() -> list[str]:
     names = ("answer, data", *COLUMNS)
     return [f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}"]
 

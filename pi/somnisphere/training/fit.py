@@ -4,7 +4,6 @@ each, a chain and a temperature chosen on what the networks said of the subjects
 Nothing is random but by the seed, and everything runs on one thread: the same nights and seed give the same bytes.
 """
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,29 +11,25 @@ from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from somnisphere.sleep.features import Floats, live_features, overnight_features
-from somnisphere.sleep.model import FEATURE_LIMIT, Chain, Network, StageModel
+from somnisphere.sleep.model import Chain, Network, StageModel, standard_scores
+from somnisphere.training.convolution import fit_network
+from somnisphere.training.drowsy import fit_drowsiness
 from somnisphere.training.figures import kappa
-from somnisphere.training.spoil import AWAKE, LabelledNight, training_copies, with_random_start
+from somnisphere.training.spoil import AWAKE, UNLABELLED, LabelledNight, training_copies, with_random_start
 
 Labels = NDArray[np.int64]
 Answer = str
 ANSWERS: dict[Answer, Callable[[Floats, Floats], Floats]] = {"live": live_features, "overnight": overnight_features}
 
 FOLDS = 5
-SEEDS_PER_FOLD = 2
-HIDDEN_UNITS = 24
-PENALTY = 3.0
-PASSES = 6
-_SPOILED_EVERY = 2
+DROWSY_COPIES = 4
+"""The night itself, rounded otherwise, with gaps and with spikes: falling asleep is learned from these."""
 _ADDED_EVERY = 3
-_FLATTEN = (0.4, 0.7)
-_EVIDENCE = (0.6, 0.8, 1.1)
-_PRIOR = (0.0, 0.15, 0.3, 0.45)
+_FLATTEN = (0.0, 0.2, 0.5)
+_EVIDENCE = (0.7, 1.0, 1.3)
+_PRIOR = (0.0, 0.15, 0.3)
 _TEMPERATURES = np.round(np.arange(0.5, 3.01, 0.1), 2)
 
 
@@ -54,6 +49,8 @@ class Prepared:
     subject: str
     copies: tuple[Copy, ...]
     random_start: Copy
+    moving: bool
+    """Whether its movement was recorded."""
 
 
 def prepare(night: LabelledNight, answer: Answer, seed: int) -> Prepared:
@@ -64,68 +61,71 @@ def prepare(night: LabelledNight, answer: Answer, seed: int) -> Prepared:
 
     rng = np.random.default_rng([seed, crc32(night.subject.encode())])
     copies = tuple(copy(spoiled) for spoiled in training_copies(night, rng))
-    return Prepared(night.subject, copies, copy(with_random_start(night, rng)))
+    moving = not bool(np.isnan(night.counts).all())
+    return Prepared(night.subject, copies, copy(with_random_start(night, rng)), moving)
 
 
 def fit(nights: Sequence[Prepared], answer: Answer, seed: int) -> StageModel:
-    """One answer's model from prepared nights of several subjects."""
+    """One answer's model from prepared nights of several subjects. Every network learns from the nights without
+    movement; chain and drowsiness are chosen on the nights with movement, if there are enough: a bedside has both."""
     if len(nights) < FOLDS:
         raise SystemExit(f"Only {len(nights)} nights to learn from; at least {FOLDS} are needed.")
-    with threadpool_limits(1):
-        return _fit(nights, answer, seed)
-
-
-def _fit(nights: Sequence[Prepared], answer: Answer, seed: int) -> StageModel:
-    everything = np.concatenate([_rows(night)[0] for night in nights])
-    mean = np.nanmean(everything, axis=0)
-    scale = np.nanstd(everything, axis=0) + 1e-3
-    members: list[MLPClassifier] = []
-    unseen: list[tuple[list[int], list[int]]] = []
+    moving = [night for night in nights if night.moving]
+    chosen_on, always = (moving, [n for n in nights if not n.moving]) if len(moving) >= FOLDS else (list(nights), [])
+    everything = np.concatenate([copy.features for night in nights for copy in night.copies])
+    # Half precision as kept: what is judged must be what runs.
+    mean = np.asarray(np.nanmean(everything, axis=0, dtype=np.float64)).astype(np.float16).astype(np.float32)
+    scale = np.asarray(np.nanstd(everything, axis=0, dtype=np.float64) + 1e-3).astype(np.float16).astype(np.float32)
+    members: list[dict[str, NDArray[np.float32]]] = []
+    unseen: list[list[Prepared]] = []
     for fold in range(FOLDS):
-        learned = [night for i, night in enumerate(nights) if i % FOLDS != fold]
-        held_out = [i for i in range(len(nights)) if i % FOLDS == fold]
-        features, stage = (np.concatenate(part) for part in zip(*map(_rows, learned), strict=True))
-        scores = np.nan_to_num(np.clip((features - mean) / scale, -FEATURE_LIMIT, FEATURE_LIMIT)).astype(np.float32)
-        unseen.append((held_out, list(range(len(members), len(members) + SEEDS_PER_FOLD))))
-        members += [_network(scores, stage, seed * 100 + fold * SEEDS_PER_FOLD + k) for k in range(SEEDS_PER_FOLD)]
+        learned = [
+            (standard_scores(copy.features, mean, scale), _counted(copy))
+            for night in [night for i, night in enumerate(chosen_on) if i % FOLDS != fold] + always
+            for copy in night.copies
+        ]
+        unseen.append(chosen_on[fold::FOLDS])
+        members.append(fit_network(learned, seed * 100 + fold, ahead=answer == "overnight"))
+
+    def stacked(name: str, axis: int) -> NDArray[np.float32]:
+        # What is kept is half precision; what is judged must be what is kept.
+        return np.stack([m[name] for m in members], axis).astype(np.float16).astype(np.float32)
+
     network = Network(
-        mean=mean.astype(np.float32),
-        scale=scale.astype(np.float32),
-        hidden=np.hstack([m.coefs_[0] for m in members]).astype(np.float32),
-        hidden_bias=np.hstack([m.intercepts_[0] for m in members]).astype(np.float32),
-        output=np.stack([m.coefs_[1] for m in members]).astype(np.float32),
-        output_bias=np.stack([m.intercepts_[1] for m in members]).astype(np.float32),
+        mean=mean,
+        scale=scale,
+        entry=stacked("entry", 0),
+        entry_bias=stacked("entry_bias", 0)[:, None],
+        mix=stacked("mix", 2),
+        mix_bias=stacked("mix_bias", 1)[:, :, None],
+        output=stacked("output", 0),
+        output_bias=stacked("output_bias", 0)[:, None],
+        ahead=answer == "overnight",
     )
-    labels = np.concatenate([_rows(night)[1] for night in nights])
+    labels = np.concatenate([stage[stage >= 0] for night in chosen_on for stage in map(_counted, night.copies)])
     prior = np.bincount(labels, minlength=4) / len(labels)
-    honest = [
-        (network.members(copy.features)[voices].mean(axis=0), copy)
-        for held_out, voices in unseen
-        for i in held_out
-        for copy in (nights[i].copies[0], nights[i].random_start)
-    ]
-    return StageModel(network, _best_chain(honest, prior, live=answer == "live"))
+    live = answer == "live"
+
+    def honest(copies: int) -> list[tuple[Floats, Copy]]:
+        """What was said of the first copies and the random start by the one network that had not seen the night."""
+        return [
+            (network.members(copy.features)[fold], copy)
+            for fold, held_out in enumerate(unseen)
+            for night in held_out
+            for copy in (*night.copies[:copies], night.random_start)
+        ]
+
+    drowsiness = None
+    if live:
+        first_hours = honest(DROWSY_COPIES)
+        drowsiness = fit_drowsiness([(said, copy.features, copy.stage) for said, copy in first_hours])
+    return StageModel(network, _best_chain(honest(1), prior, live=live), drowsiness)
 
 
-def _network(scores: NDArray[np.float32], stage: Labels, seed: int) -> MLPClassifier:
-    member = MLPClassifier(
-        (HIDDEN_UNITS,), alpha=PENALTY, batch_size=256, learning_rate_init=2e-3, max_iter=PASSES, random_state=seed
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is meant: it keeps the network humble
-        return member.fit(scores, stage)
-
-
-def _rows(night: Prepared) -> tuple[NDArray[np.float32], Labels]:
-    """Labelled rows of all copies: every one of the recording itself, fewer of its copies, fewest of added waking."""
-    features, stage = [], []
-    for number, copy in enumerate(night.copies):
-        every = 1 if number == 0 else _SPOILED_EVERY
-        rows = np.arange(number % every, len(copy.stage), every)
-        rows = rows[(copy.stage[rows] >= 0) & ((rows >= copy.added) | (rows % _ADDED_EVERY == 0))]
-        features.append(copy.features[rows])
-        stage.append(copy.stage[rows])
-    return np.concatenate(features), np.concatenate(stage)
+def _counted(copy: Copy) -> Labels:
+    """The copy's labels, of added waking only every third: more would teach that people are mostly awake."""
+    rows = np.arange(len(copy.stage))
+    return np.where((rows >= copy.added) | (rows % _ADDED_EVERY == 0), copy.stage, UNLABELLED)
 
 
 def _best_chain(honest: Sequence[tuple[Floats, Copy]], prior: Floats, *, live: bool) -> Chain:
@@ -164,7 +164,7 @@ def _best_chain(honest: Sequence[tuple[Floats, Copy]], prior: Floats, *, live: b
 
 def _chains(counted: Floats, prior: Floats) -> Iterator[Chain]:
     for flatten in _FLATTEN:
-        flat = (counted / counted.sum(axis=1, keepdims=True)) ** flatten
+        flat = np.where(counted > 0.0, (counted / counted.sum(axis=1, keepdims=True)) ** flatten, 0.0)
         transition = flat / flat.sum(axis=1, keepdims=True)
         for evidence in _EVIDENCE:
             for exponent in _PRIOR:

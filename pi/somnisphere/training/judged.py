@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from somnisphere.cues import LIKELY_AWAKE
 from somnisphere.night import EPOCH_S
+from somnisphere.sleep.drowsiness import HOLD_EPOCHS, LIKELY
 from somnisphere.sleep.overnight import onset_of
 from somnisphere.training.figures import (
     asleep,
@@ -20,8 +22,6 @@ from somnisphere.training.figures import (
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 _MIN = EPOCH_S / 60.0
-SURE = 0.8
-"""P(sleep) that counts as "asleep" when the live moment of sleep is judged."""
 _AWAKE_ON_EPOCHS = 20
 
 
@@ -34,6 +34,8 @@ class Judged:
     stage: Labels
     probabilities: Floats
     added: int
+    drowsiness: Floats | None = None
+    """(n,), live only."""
 
     @property
     def scored(self) -> NDArray[np.bool_]:
@@ -65,22 +67,30 @@ class Judged:
         return total, waso, None if np.isnan(latency) else latency, rem, deep
 
     def onset_delay_min(self) -> float | None:
-        """Minutes from true onset to the first two epochs on end of P(sleep) >= SURE; negative is too soon."""
+        """Minutes from the start of true sleep to the end of the epoch in which "asleep" was first said without being
+        false, negative when it was too soon; infinite when it was never said. None: nobody slept."""
         truth = onset_of(self.stage > 0)
-        sure = np.flatnonzero(self._sure())
-        return None if truth is None or len(sure) == 0 else float(sure[0] - truth) * _MIN
+        if truth is None:
+            return None
+        said = [k for k in np.flatnonzero(self._said_asleep()) if not self._false(int(k))]
+        return float(said[0] + 1 - truth) * _MIN if said else float("inf")
 
     def false_onsets(self) -> int:
-        """How often P(sleep) rises to SURE before true onset while the reference is awake for ten minutes more."""
+        """How often "asleep" began to be said before true onset with the reference awake for ten minutes more."""
         truth = onset_of(self.stage > 0)
-        sure = self._sure()
-        rises = np.flatnonzero(sure[1:] & ~sure[:-1]) + 1
-        before = rises[rises < (len(sure) if truth is None else truth)]
-        return sum(bool((self.stage[k : k + _AWAKE_ON_EPOCHS] <= 0).all()) for k in before)
+        said = self._said_asleep()
+        begun = np.flatnonzero(said & ~np.concatenate([[False], said[:-1]]))
+        return sum(self._false(int(k)) for k in begun[begun < (len(said) if truth is None else truth)])
 
-    def _sure(self) -> NDArray[np.bool_]:
-        high = self.probabilities[:, 0] <= 1.0 - SURE
-        return np.asarray(high & np.concatenate([[False], high[:-1]]))
+    def _false(self, k: int) -> bool:
+        return bool((self.stage[k : k + _AWAKE_ON_EPOCHS] <= 0).all())
+
+    def _said_asleep(self) -> NDArray[np.bool_]:
+        """Where drowsiness has been ``LIKELY`` for ``HOLD_EPOCHS`` on end, as the night's watch wants it."""
+        assert self.drowsiness is not None
+        likely = (self.drowsiness >= LIKELY) & (self.probabilities[:, 0] < 1.0 - LIKELY_AWAKE)
+        high = np.concatenate([np.zeros(HOLD_EPOCHS - 1, dtype=bool), likely])
+        return np.asarray(np.lib.stride_tricks.sliding_window_view(high, HOLD_EPOCHS).all(axis=1))
 
 
 COLUMNS = (
@@ -130,13 +140,13 @@ def figures_row(nights: Sequence[Judged]) -> list[str]:
 
 
 def moments_line(nights: Sequence[Judged]) -> str:
-    """How soon and how falsely P(sleep) reaches SURE."""
+    """How soon and how falsely the live answer says "asleep"."""
     delays = [delay for night in nights if (delay := night.onset_delay_min()) is not None]
     low, middle, high = np.percentile(delays, [25, 50, 75])
     false = sum(night.false_onsets() for night in nights) / len(nights)
     return (
-        f"P(sleep) >= {SURE} for a minute: {middle:+.1f} min after true onset (median; quartiles {low:+.1f},"
-        f" {high:+.1f}; {len(delays)} of {len(nights)} nights), {false:.2f} false a night."
+        f"said {middle:+.1f} min after true onset (median; quartiles {low:+.1f}, {high:+.1f}; {len(delays)} of"
+        f" {len(nights)} nights), {false:.2f} false a night."
     )
 
 

@@ -108,6 +108,14 @@ def heart_once_a_minute(night: LabelledNight) -> LabelledNight:
     return replace(night, heart_bpm=heart)
 
 
+def every_second_minute_missing(night: LabelledNight) -> LabelledNight:
+    """Both signals come and go by the minute."""
+    heart, counts = night.heart_bpm.copy(), night.counts.copy()
+    missing = np.arange(len(heart)) % 4 >= 2
+    heart[missing], counts[missing] = np.nan, np.nan
+    return replace(night, heart_bpm=heart, counts=counts)
+
+
 def with_counts_times(night: LabelledNight, factor: float) -> LabelledNight:
     """A motion sensor of another sensitivity."""
     return replace(night, counts=np.floor(night.counts * factor))
@@ -128,20 +136,27 @@ def with_other_rounding(night: LabelledNight, rng: np.random.Generator) -> Label
 
 
 def training_copies(night: LabelledNight, rng: np.random.Generator) -> list[LabelledNight]:
-    """The night itself and its spoiled copies, most of them with a random start."""
-    early = [with_random_start(night, rng) for _ in range(7)]
-    copies = [
+    """The night itself and its spoiled copies, most of them with a random start.
+
+    Of nights whose movement was never recorded there are few: they are of sick sleepers, and a bedside whose motion
+    sensor is missing must not take everybody for one.
+    """
+    early = [with_random_start(night, rng) for _ in range(8)]
+    rounded, minutely = with_other_rounding(early[0], rng), heart_once_a_minute(early[3])
+    if bool(np.isnan(night.counts).all()):
+        return [night, rounded, minutely]
+    return [
         night,
-        with_other_rounding(early[0], rng),
+        rounded,
         with_gaps(early[1], rng),
         with_spikes(early[2], rng),
-        heart_once_a_minute(early[3]),
+        minutely,
         with_counts_times(early[4], float(rng.choice([1 / 3, 3.0]))),
+        without_motion(early[5]),
+        without_heart(early[6]),
+        without_motion(night),
+        without_motion(with_other_rounding(early[7], rng)),
     ]
-    has_motion = not bool(np.isnan(night.counts).all())
-    if has_motion:
-        copies += [without_motion(early[5]), without_heart(early[6])]
-    return copies
 
 
 def _mean(values: Floats) -> float:
