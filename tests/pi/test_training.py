@@ -218,7 +218,7 @@ def test_minutes_and_moments_of_a_judged_night() -> None:
     night = Judged("x", stage, probabilities, 0, sleep)
     total, _, latency, rem, deep = night.minutes_wrong()
     assert (total, latency, rem, deep) == (0.0, 2.0, 0.0, 0.0)
-    assert night.onset_delay_min() == -9.0  # the nod at epoch 20 is taken for sleep ...
+    assert night.onset_delay_min() == -8.5  # the nod at epoch 20 is taken for sleep ...
     assert night.false_onsets() == 0  # ... but real sleep comes within ten minutes
     early = Judged(
         "x",
@@ -228,7 +228,7 @@ def test_minutes_and_moments_of_a_judged_night() -> None:
         np.concatenate([sleep[:30], sleep]),
     )
     assert early.false_onsets() == 1
-    assert early.onset_delay_min() == -9.0, "what was false is not counted as the moment of sleep"
+    assert early.onset_delay_min() == -8.5, "what was false is not counted as the moment of sleep"
     never = replace(night, drowsiness=np.zeros(140))
     assert (never.onset_delay_min(), never.false_onsets()) == (float("inf"), 0)
 

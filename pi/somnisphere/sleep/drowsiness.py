@@ -15,9 +15,9 @@ from somnisphere.sleep.features import Floats
 MEANS_EPOCHS = (1, 3, 8, 20)
 """Spans of the running means; each follows by 2 / (span + 1)."""
 INPUTS = len(MEANS_EPOCHS) + 5
-LIKELY = 0.4
+LIKELY = 0.3
 """Drowsiness that counts as "fell asleep" when it holds for ``HOLD_EPOCHS``. Lower is sooner and more often wrong."""
-HOLD_EPOCHS = 2
+HOLD_EPOCHS = 3
 _CLIP = 0.01
 _STILL_UNKNOWN = 1.5
 """Log minutes since a movement where movement is not known: some four minutes."""
