@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,7 @@ def main() -> None:
     from somnisphere.training.evaluate import table
 
     lines = []
-    for line in (*table(chosen.data / "sleep" / "train", chosen.seed), "", BASELINES):
+    for line in chain(table(chosen.data / "sleep" / "train", chosen.seed), ("", BASELINES)):
         lines.append(line)
         print(line, flush=True)
     if chosen.write:

@@ -91,7 +91,8 @@ class Network:
 
 
 class Listening:
-    """A live network on its way through a night: it keeps what its taps still need, two hours of epochs at most."""
+    """A live network on its way through a night: it keeps what the taps of each layer still need, the last 33
+    epochs for the widest."""
 
     def __init__(self, network: Network) -> None:
         assert not network.ahead, "only a network that looks back can follow a night"
