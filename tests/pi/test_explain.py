@@ -16,6 +16,7 @@ from somnisphere.night import EPOCH_S, Epoch, unknown_epoch
 from somnisphere.sleep import explain
 from somnisphere.sleep.explain import Explanation, Signal, explain_live, explain_overnight, facts_at
 from somnisphere.sleep.features import live_features, overnight_features
+from somnisphere.sleep.grid import night_grid
 from somnisphere.sleep.model import load_model
 from somnisphere.sleep.overnight import revise
 from somnisphere.sleep.stager import BLIND, NOBODY, SleepStager
@@ -39,7 +40,7 @@ def night(count: int = EPOCHS) -> list[Epoch]:
 
 def base(epochs: list[Epoch], place: int, *, ahead: bool) -> np.ndarray:
     """What the explanation's own run says when nothing is taken away."""
-    grid, rows = explain._grid(epochs if ahead else epochs[: place + 1])
+    grid, rows = night_grid(epochs if ahead else epochs[: place + 1])
     row = int(rows[place])
     if not ahead:
         first = explain._night_begins(grid)
@@ -110,7 +111,7 @@ def test_a_heart_that_is_flat_has_no_variability_to_take_away() -> None:
 @pytest.mark.parametrize("ahead", [True, False])
 def test_time_in_bed_is_found_among_the_features_and_is_not_heart_or_movement(ahead: bool) -> None:
     describe = overnight_features if ahead else live_features
-    grid, _ = explain._grid(night())
+    grid, _ = night_grid(night())
     features = describe(grid.hearts, grid.counts)
     columns = explain._time_columns(grid.hearts, grid.counts, ahead=ahead)
     assert 1 <= len(columns) <= 6

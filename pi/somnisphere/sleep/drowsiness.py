@@ -47,6 +47,7 @@ class DrowsinessInputs:
 
     def __init__(self) -> None:
         self._means: Floats | None = None
+        self._deep = 0.0
         self._epochs = 0
 
     def step(self, said: Floats, log_minutes_still: Floats) -> Floats | None:

@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from somnisphere.night import COUNT_STEP_S, EPOCH_S, HEART_SERIES_STEP_S, STAGES, Epoch, Stage, StageEstimate
-from somnisphere.sleep.features import Floats, epoch_arrays, live_features, overnight_features
+from somnisphere.sleep.features import Floats, live_features, overnight_features
+from somnisphere.sleep.grid import Flags, NightGrid, in_long_runs, night_grid
 from somnisphere.sleep.model import StageModel, load_model
 from somnisphere.sleep.overnight import revise
 from somnisphere.sleep.stager import BLIND_AFTER_EPOCHS, NEW_NIGHT_AFTER_EPOCHS, SleepStager
-
-Flags = NDArray[np.bool_]
 
 AROUND_EPOCHS = 60
 """Epochs either side in which a signal is replaced: the half hour that a row of features looks back over."""
@@ -84,27 +83,10 @@ class Explanation:
         return None if chances is None else STAGES[int(np.argmax(chances))]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Grid:
-    """A night on a grid of 30 s: hearts (n, 6) bpm, counts (n, 2), up (n,) empty bed, told (n,) an epoch is there."""
-
-    hearts: Floats
-    counts: Floats
-    up: Flags
-    told: Flags
-
-    def cut(self, first: int, end: int) -> "_Grid":
-        return _Grid(self.hearts[first:end], self.counts[first:end], self.up[first:end], self.told[first:end])
-
-    @property
-    def unseen(self) -> Flags:
-        return np.asarray(np.isnan(self.hearts).all(axis=1) & np.isnan(self.counts).all(axis=1))
-
-
 def explain_overnight(epochs: Sequence[Epoch], place: int) -> Explanation:
     """The morning's answer about ``epochs[place]``."""
     estimate = revise(epochs)[place]
-    grid, rows = _grid(epochs)
+    grid, rows = night_grid(epochs)
     if estimate.probabilities is None:
         return Explanation(estimate, None, ())
     return _taken_apart(estimate, load_model("overnight"), grid, int(rows[place]), ahead=True)
@@ -116,14 +98,14 @@ def explain_live(epochs: Sequence[Epoch], place: int) -> Explanation:
     estimate = [stager.step(epoch) for epoch in epochs[: place + 1]][-1]
     if estimate.probabilities is None:
         return Explanation(estimate, None, ())
-    grid, rows = _grid(epochs[: place + 1])
+    grid, rows = night_grid(epochs[: place + 1])
     first, end = _night_begins(grid), int(rows[place]) + 1
     return _taken_apart(estimate, load_model("live"), grid.cut(first, end), end - first - 1, ahead=False)
 
 
 def facts_at(epochs: Sequence[Epoch], place: int) -> Facts:
     """What was known around ``epochs[place]``."""
-    grid, rows = _grid(epochs)
+    grid, rows = night_grid(epochs)
     row = int(rows[place])
     hearts = np.where(grid.up[:, None], np.nan, grid.hearts).ravel()
     per_epoch, window = round(EPOCH_S / HEART_SERIES_STEP_S), SLOW_VALUES - 1
@@ -155,20 +137,7 @@ def facts_at(epochs: Sequence[Epoch], place: int) -> Facts:
     )
 
 
-def _grid(epochs: Sequence[Epoch]) -> tuple[_Grid, NDArray[np.int64]]:
-    """The night with epochs left out as not known, and the row of each epoch."""
-    rows = np.array([round((epoch.start_s - epochs[0].start_s) / EPOCH_S) for epoch in epochs], dtype=np.int64)
-    length = int(rows[-1]) + 1
-    hearts, counts = np.full((length, 6), np.nan), np.full((length, 2), np.nan)
-    hearts[rows], counts[rows] = epoch_arrays(epochs)
-    up, told = np.zeros(length, dtype=bool), np.zeros(length, dtype=bool)
-    up[rows] = [epoch.in_bed is False for epoch in epochs]
-    told[rows] = True
-    hearts[up], counts[up] = np.nan, np.nan
-    return _Grid(hearts, counts, up, told), rows
-
-
-def _night_begins(grid: _Grid) -> int:
+def _night_begins(grid: NightGrid) -> int:
     """First row the live stager still remembers: it forgets after half an hour of empty bed, or of nothing told."""
     begins = empty = silent = 0
     for row in range(len(grid.up)):
@@ -181,7 +150,7 @@ def _night_begins(grid: _Grid) -> int:
     return begins
 
 
-def _taken_apart(estimate: StageEstimate, model: StageModel, grid: _Grid, row: int, *, ahead: bool) -> Explanation:
+def _taken_apart(estimate: StageEstimate, model: StageModel, grid: NightGrid, row: int, *, ahead: bool) -> Explanation:
     blind = _blind(grid, ahead=ahead)
     alone, _ = _answer(model, grid, blind, row, None, ahead=ahead)
     has_heart, has_motion = not np.isnan(grid.hearts).all(), not np.isnan(grid.counts).all()
@@ -191,7 +160,7 @@ def _taken_apart(estimate: StageEstimate, model: StageModel, grid: _Grid, row: i
 
 
 def _answer(
-    model: StageModel, grid: _Grid, blind: Flags, row: int, without: Signal | None, *, ahead: bool
+    model: StageModel, grid: NightGrid, blind: Flags, row: int, without: Signal | None, *, ahead: bool
 ) -> tuple[Floats, Floats]:
     """(4,) of the network alone and (4,) of the whole stager about one row, one signal taken away around it."""
     around = slice(max(0, row - AROUND_EPOCHS), row + AROUND_EPOCHS + 1)
@@ -241,15 +210,15 @@ def _slow(hearts: Floats) -> Floats:
     return np.asarray(runs[np.arange(len(runs)), np.maximum(known - 1, 0) // 2].reshape(hearts.shape))
 
 
-def _blind(grid: _Grid, *, ahead: bool) -> Flags:
+def _blind(grid: NightGrid, *, ahead: bool) -> Flags:
     """Rows at which the stager takes no evidence: in the morning whole stretches, live from their fifth minute on."""
+    if ahead:
+        return in_long_runs(grid.unseen, BLIND_AFTER_EPOCHS)
     unseen, blind, run = grid.unseen, np.zeros(len(grid.up), dtype=bool), 0
     for row in range(len(unseen)):
         run = run + 1 if unseen[row] else 0
-        if run >= BLIND_AFTER_EPOCHS:
-            blind[row - run + 1 if ahead else row : row + 1] = True
-    if not ahead:
-        blind[: int(np.argmin(unseen))] = True
+        blind[row] = run >= BLIND_AFTER_EPOCHS
+    blind[: int(np.argmin(unseen))] = True
     return blind
 
 

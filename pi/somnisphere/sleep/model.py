@@ -1,8 +1,9 @@
-"""The stager's learned part: a small network for one epoch and a chain of four stages over epochs. Data and arithmetic.
+"""The stager's learned part: small networks over epochs and a chain of four stages. Data and arithmetic.
 
-The network is an average of small ones (one hidden layer of rectifiers), each fitted without a share of the subjects,
-on features of ``features``. The chain is a hidden Markov model: transitions counted from scored nights, flattened by
-an exponent because neighbouring epochs share most of their evidence; awake never goes straight to deep or REM.
+What is called the network is the average of several: dilated convolutions over the features of a night's epochs, each
+fitted without a share of the subjects. The chain is a hidden Markov model: transitions counted from scored nights,
+flattened by an exponent because neighbouring epochs share most of their evidence; awake never goes straight to deep or
+REM.
 """
 
 from collections.abc import Sequence

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from somnisphere.night import EPOCH_S, STAGES, Epoch, Stage, StageEstimate
-from somnisphere.sleep.features import epoch_arrays, overnight_features
+from somnisphere.sleep.features import overnight_features
+from somnisphere.sleep.grid import Flags, in_long_runs, night_grid
 from somnisphere.sleep.model import load_model
 from somnisphere.sleep.stager import BLIND, BLIND_AFTER_EPOCHS, NOBODY, named
-
-Flags = NDArray[np.bool_]
 
 ONSET_WINDOW_EPOCHS = 10
 ONSET_SLEEP_EPOCHS = 8
@@ -26,37 +24,20 @@ def revise(epochs: Sequence[Epoch], weights: Path | None = None) -> list[StageEs
     """One estimate for each of a night's epochs, in order. Epochs left out between them count as not known."""
     if not epochs:
         return []
-    place = np.array([round((epoch.start_s - epochs[0].start_s) / EPOCH_S) for epoch in epochs])
-    length = int(place[-1]) + 1
-    hearts, counts = np.full((length, 6), np.nan), np.full((length, 2), np.nan)
-    hearts[place], counts[place] = epoch_arrays(epochs)
-    up = np.zeros(length, dtype=bool)
-    up[place] = [epoch.in_bed is False for epoch in epochs]
-    hearts[up], counts[up] = np.nan, np.nan
-
+    grid, rows = night_grid(epochs)
     model = load_model("overnight", weights)
-    said = model.network(overnight_features(hearts, counts))
-    unseen = np.isnan(hearts).all(axis=1) & np.isnan(counts).all(axis=1)
-    blind = _in_long_runs(unseen, BLIND_AFTER_EPOCHS)
+    said = model.network(overnight_features(grid.hearts, grid.counts))
+    blind = in_long_runs(grid.unseen, BLIND_AFTER_EPOCHS)
     said[blind] = np.nan
-    said[up] = (1.0, 0.0, 0.0, 0.0)
+    said[grid.up] = (1.0, 0.0, 0.0, 0.0)
     beliefs = model.chain.calibrate(model.chain.both_ways(said))
 
     def estimate(epoch: Epoch, k: int) -> StageEstimate:
-        if up[k] or blind[k]:
-            return StageEstimate(epoch.index, epoch.start_s, None, None, NOBODY if up[k] else BLIND)
+        if grid.up[k] or blind[k]:
+            return StageEstimate(epoch.index, epoch.start_s, None, None, NOBODY if grid.up[k] else BLIND)
         return named(epoch, beliefs[k])
 
-    return [estimate(epoch, int(k)) for epoch, k in zip(epochs, place, strict=True)]
-
-
-def _in_long_runs(flags: Flags, at_least: int) -> Flags:
-    """True where ``flags`` is part of a run of ``at_least`` or more."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    long = np.zeros(len(flags), dtype=bool)
-    for first, end in zip(edges[::2], edges[1::2], strict=True):
-        long[first:end] = end - first >= at_least
-    return long
+    return [estimate(epoch, int(k)) for epoch, k in zip(epochs, rows, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

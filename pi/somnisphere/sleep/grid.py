@@ -1,0 +1,53 @@
+"""A whole night on a grid of 30 s, as arrays; what was left out is not known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from somnisphere.night import EPOCH_S, Epoch
+from somnisphere.sleep.features import Floats, epoch_arrays
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NightGrid:
+    """n epochs: ``hearts`` (n, 6) bpm and ``counts`` (n, 2), NaN where not known or where the bed is empty; ``up`` (n,)
+    the bed is empty; ``told`` (n,) an epoch was there."""
+
+    hearts: Floats
+    counts: Floats
+    up: Flags
+    told: Flags
+
+    def cut(self, first: int, end: int) -> "NightGrid":
+        return NightGrid(self.hearts[first:end], self.counts[first:end], self.up[first:end], self.told[first:end])
+
+    @property
+    def unseen(self) -> Flags:
+        """(n,) neither heart rate nor movement is known."""
+        return np.asarray(np.isnan(self.hearts).all(axis=1) & np.isnan(self.counts).all(axis=1))
+
+
+def night_grid(epochs: Sequence[Epoch]) -> tuple[NightGrid, NDArray[np.int64]]:
+    """At least one epoch, in order -> the grid, and the row of each epoch."""
+    rows = np.array([round((epoch.start_s - epochs[0].start_s) / EPOCH_S) for epoch in epochs], dtype=np.int64)
+    length = int(rows[-1]) + 1
+    hearts, counts = np.full((length, 6), np.nan), np.full((length, 2), np.nan)
+    hearts[rows], counts[rows] = epoch_arrays(epochs)
+    up, told = np.zeros(length, dtype=bool), np.zeros(length, dtype=bool)
+    up[rows] = [epoch.in_bed is False for epoch in epochs]
+    told[rows] = True
+    hearts[up], counts[up] = np.nan, np.nan
+    return NightGrid(hearts, counts, up, told), rows
+
+
+def in_long_runs(flags: Flags, at_least: int) -> Flags:
+    """True where ``flags`` is part of a run of ``at_least`` or more."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    long = np.zeros(len(flags), dtype=bool)
+    for first, end in zip(edges[::2], edges[1::2], strict=True):
+        long[first:end] = end - first >= at_least
+    return long
