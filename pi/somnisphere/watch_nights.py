@@ -64,7 +64,7 @@ def _from_npz(path: Path) -> NightRecording:
     return NightRecording(
         dataset=str(columns.get("dataset", path.parent.name)),
         subject=str(columns.get("subject", path.stem)),
-        epochs=_epochs(count, time_s, value, beats, motion_s, motion),
+        epochs=epochs_of_readings(count, time_s, value, beats, motion_s, motion),
         reference=reference,
         score=tuple(flags),
     )
@@ -89,7 +89,7 @@ def _from_csv(path: Path) -> NightRecording:
     return NightRecording(
         dataset="csv",
         subject=path.name.removesuffix(".gz").removesuffix(".csv"),
-        epochs=_epochs(count, time_s, value, beats, motion_s, motion),
+        epochs=epochs_of_readings(count, time_s, value, beats, motion_s, motion),
         reference=tuple(reference),
         score=tuple(stage is not None for stage in reference),
     )
@@ -120,8 +120,12 @@ def _epochs_until(*times: Floats) -> int:
     return max(1, int(np.ceil(last_s / EPOCH_S)))
 
 
-def _epochs(count: int, time_s: Floats, value: Floats, beats: bool, motion_s: Floats, motion: Floats) -> list[Epoch]:
-    """Epochs of what a watch says. ``value`` is an interval in s when ``beats``, else a heart rate in 1/min.
+def epochs_of_readings(
+    count: int, time_s: Floats, value: Floats, beats: bool, motion_s: Floats, motion: Floats
+) -> list[Epoch]:
+    """``count`` epochs of what a watch says, epoch 0 from time zero. ``time_s``, ``value`` (n,), in order of time:
+    intervals in s when ``beats``, else heart rates in 1/min. ``motion_s``, ``motion`` (m,): counts of 15 s
+    and their start.
 
     A heart rate outside 20..250 1/min, NaN included, is no reading.
     """

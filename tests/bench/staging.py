@@ -81,7 +81,7 @@ def main() -> None:
     from somnisphere.training.evaluate import table
 
     lines = []
-    for line in chain(table(chosen.data / "sleep" / "train", chosen.seed), ("", BASELINES)):
+    for line in chain(table(chosen.data, chosen.seed), ("", BASELINES)):
         lines.append(line)
         print(line, flush=True)
     if chosen.write:

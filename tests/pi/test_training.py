@@ -19,7 +19,6 @@ from somnisphere.training.drowsy import fit_drowsiness
 from somnisphere.training.figures import bootstrap_interval, calibration_error, kappa, specificity_at
 from somnisphere.training.fit import ANSWERS, Answer, fit, prepare, save_weights
 from somnisphere.training.judged import Judged
-from somnisphere.training.nights import read_nights
 from somnisphere.training.spoil import (
     LabelledNight,
     begun_late,
@@ -264,8 +263,3 @@ def test_shipped_weights_on_a_real_night() -> None:
         assert len(pairs) > 0.9 * sum(recording.score), name
         truth_codes, said = np.array(pairs).T
         assert kappa(truth_codes, said) > 0.4, name
-
-
-def test_an_empty_folder_is_said_plainly(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"no \.npz night there"):
-        read_nights(tmp_path)

@@ -1,4 +1,7 @@
-"""``python -m somnisphere.training fit --data DIR`` makes the weights; ``evaluate`` judges the way they are made."""
+"""``python -m somnisphere.training fit --data DIR`` makes the weights; ``evaluate`` judges the way they are made.
+
+DIR holds one or more sets of scored nights, each as its publisher gives it (pi/README.md, "Training on other sets").
+"""
 
 import argparse
 import os
@@ -6,10 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from somnisphere.errors import UserError
 from somnisphere.sleep.model import WEIGHTS_PATH
 from somnisphere.training.evaluate import table
 from somnisphere.training.fit import ANSWERS, fit, prepare, save_weights
-from somnisphere.training.nights import read_nights
+from somnisphere.training.readers.found import find_sets, read_sets
 
 SEED = 1
 
@@ -21,16 +25,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--data",
         type=Path,
         default=os.environ.get("SOMNISPHERE_DATA"),
-        help="folder that holds sleep/train/walch and slpdb (or set SOMNISPHERE_DATA)",
+        help="folder that holds the sets of nights, at any depth up to six (or set SOMNISPHERE_DATA)",
     )
+    parser.add_argument("--at-most", type=_nights, metavar="N", help="take N nights of each set, evenly spread")
     parser.add_argument("--out", type=Path, default=WEIGHTS_PATH, help="weights file that fit writes")
     parser.add_argument("--seed", type=int, default=SEED)
     chosen = parser.parse_args(arguments)
     if chosen.data is None:
         parser.error("say where the labelled nights are: --data DIR, or SOMNISPHERE_DATA")
-    folder = Path(chosen.data) / "sleep" / "train"
+    try:
+        _run(chosen)
+    except UserError as problem:
+        parser.exit(2, f"{parser.prog}: {problem}\n")
+
+
+def _run(chosen: argparse.Namespace) -> None:
+    data = Path(chosen.data)
     if chosen.command == "fit":
-        nights = [*read_nights(folder / "walch"), *read_nights(folder / "slpdb")]
+        nights = [night for _, nights in read_sets(find_sets(data, chosen.at_most), _say) for night in nights]
         models = {
             answer: fit([prepare(night, answer, chosen.seed) for night in nights], answer, chosen.seed)
             for answer in ANSWERS
@@ -38,9 +50,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         save_weights(chosen.out, models)
         sys.stdout.write(f"{chosen.out}: {chosen.out.stat().st_size} bytes, from {len(nights)} nights\n")
     else:
-        for line in table(folder, chosen.seed):
+        for line in table(data, chosen.seed, chosen.at_most, _say):
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
+
+
+def _nights(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of nights, 1 or more")
+    return int(text)
+
+
+def _say(line: str) -> None:
+    """What was found is no part of the table: it goes beside it."""
+    sys.stderr.write(line + "\n")
 
 
 if __name__ == "__main__":

@@ -15,11 +15,13 @@ from somnisphere.sleep.drowsiness import Drowsiness
 from somnisphere.sleep.features import STILL_COLUMNS
 from somnisphere.sleep.model import StageModel
 from somnisphere.training import spoil
-from somnisphere.training.fit import ANSWERS, Answer, Prepared, fit, prepare
+from somnisphere.training.fit import ANSWERS, FOLDS, Answer, Prepared, fit, prepare
 from somnisphere.training.judged import COLUMNS, Judged, figures_row, moments_line
-from somnisphere.training.nights import read_nights
+from somnisphere.training.readers.found import check_enough, find_sets, read_sets
+from somnisphere.training.readers.night_set import NightSet
 from somnisphere.training.spoil import LabelledNight
 
+Say = Callable[[str], object]
 Spoil = Callable[[LabelledNight, np.random.Generator], LabelledNight]
 AS_RECORDED = "as recorded"
 RANDOM_START = "random start"
@@ -108,21 +110,33 @@ def leave_one_out(
     return {name: [turn[name] for turn in turns] for name in variants}
 
 
-def table(folder: Path, seed: int) -> Iterator[str]:
-    """All figures as lines of Markdown, each as soon as it is there."""
-    walch, slpdb = read_nights(folder / "walch"), read_nights(folder / "slpdb")
-    yield from (f"Leave one subject out, {len(walch)} watch nights.", "", *heading())
-    moments = []
-    for answer in ANSWERS:
-        for name, judged in leave_one_out(walch, slpdb, answer, seed, list(VARIANTS)).items():
-            yield _row(f"{answer}, {name}", judged)
-            if answer == "live" and name in (AS_RECORDED, RANDOM_START):
-                moments.append(f"- {name}: {moments_line(judged)}")
-    yield from ("", "The moment of sleep, live:", "", *moments, "")
-    yield from (f"{len(slpdb)} records of beat intervals without motion (sleep apnoea).", "", *heading())
-    for answer in ANSWERS:
-        for name, judged in leave_one_out(slpdb, walch, answer, seed, [AS_RECORDED]).items():
-            yield _row(f"{answer}, {name}", judged)
+def table(folder: Path, seed: int, at_most: int | None = None, say: Say = lambda _: None) -> Iterator[str]:
+    """All figures of all sets in ``folder`` as lines of Markdown, each as soon as it is there. Of each set ``at_most``
+    so many nights; ``say`` gets what was found."""
+    sets = read_sets(find_sets(folder, at_most), say)
+    check_enough([person_of(night) for _, nights in sets for night in nights], FOLDS)
+    moving = [found for found in sets if any(not np.isnan(night.counts).all() for night in found[1])]
+    for found, nights in moving:
+        yield from (f"Leave one subject out, {len(nights)} {found.words}.", "", *heading())
+        moments = []
+        for answer in ANSWERS:
+            judged_by_name = leave_one_out(nights, _others(sets, found), answer, seed, list(VARIANTS))
+            for name, judged in judged_by_name.items():
+                yield _row(f"{answer}, {name}", judged)
+                if answer == "live" and name in (AS_RECORDED, RANDOM_START):
+                    moments.append(f"- {name}: {moments_line(judged)}")
+        yield from ("", "The moment of sleep, live:", "", *moments, "")
+    for found, nights in sets:
+        if any(found is other for other, _ in moving):
+            continue
+        yield from (f"{len(nights)} {found.words}.", "", *heading())
+        for answer in ANSWERS:
+            for name, judged in leave_one_out(nights, _others(sets, found), answer, seed, [AS_RECORDED]).items():
+                yield _row(f"{answer}, {name}", judged)
+
+
+def _others(sets: Sequence[tuple[NightSet, list[LabelledNight]]], but: NightSet) -> list[LabelledNight]:
+    return [night for found, nights in sets if found is not but for night in nights]
 
 
 def heading() -> list[str]:
