@@ -30,7 +30,7 @@ from somnisphere.events import (
     Tick,
 )
 from somnisphere.night import EPOCH_S, Epoch, NightTimes, StageEstimate, unknown_epoch
-from somnisphere.sleep.overnight import summarize
+from somnisphere.sleep.facts import summarize
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleep.stager import SleepStager
 from somnisphere.snapshot import Health, Snapshot

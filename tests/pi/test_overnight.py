@@ -1,46 +1,15 @@
-"""The morning's answer and the facts of a night."""
+"""The morning's answer."""
 
 import numpy as np
 import pytest
 
-from somnisphere.night import EPOCH_S, Epoch, Stage, StageEstimate
-from somnisphere.sleep.overnight import NightFacts, revise, summarize
+from somnisphere.night import EPOCH_S, Epoch, Stage
+from somnisphere.sleep.facts import summarize
+from somnisphere.sleep.overnight import revise
 from somnisphere.sleep.stager import BLIND, NOBODY
 
-A, L, D, R = Stage
 
-
-def estimates(*runs: tuple[Stage | None, int]) -> list[StageEstimate]:
-    stages = [stage for stage, length in runs for _ in range(length)]
-    return [StageEstimate(k, 1000.0 + k * EPOCH_S, stage, None) for k, stage in enumerate(stages)]
-
-
-def test_facts_of_a_night() -> None:
-    facts = summarize(estimates((A, 20), (L, 3), (A, 10), (L, 60), (D, 30), (A, 1), (L, 20), (A, 6), (R, 40), (A, 14)))
-    assert facts == NightFacts(
-        onset_s=1000.0 + 33 * EPOCH_S,  # the nod of a minute and a half before is not sleep
-        final_waking_s=1000.0 + 190 * EPOCH_S,
-        sleep_min=75.0,
-        waso_min=3.5,
-        awakenings=1,  # half a minute of waking is not one
-        stage_min={A: 25.5, L: 41.5, D: 15.0, R: 20.0},
-        unknown_min=0.0,
-    )
-
-
-def test_a_night_without_sleep() -> None:
-    facts = summarize(estimates((A, 100), (None, 4)))
-    assert (facts.onset_s, facts.final_waking_s, facts.sleep_min, facts.awakenings) == (None, None, 0.0, 0)
-    assert facts.unknown_min == 2.0
-
-
-def test_unknown_is_neither_sleep_nor_waking() -> None:
-    facts = summarize(estimates((L, 20), (None, 10), (L, 20)))
-    assert (facts.sleep_min, facts.waso_min, facts.unknown_min) == (20.0, 0.0, 5.0)
-
-
-def test_no_estimates_no_facts() -> None:
-    assert summarize([]).onset_s is None
+def test_no_epochs_no_estimates() -> None:
     assert revise([]) == []
 
 
@@ -79,7 +48,7 @@ def test_a_short_hole_is_bridged_by_its_neighbours() -> None:
     epochs = night(np.random.default_rng(2))
     blind = night(np.random.default_rng(2), known=False)
     found = revise([*epochs[:150], *blind[150:156], *epochs[156:]])
-    assert all(e.stage not in (None, A) for e in found[150:156])
+    assert all(e.stage not in (None, Stage.AWAKE) for e in found[150:156])
 
 
 def test_out_of_bed_is_said_and_counts_as_awake_for_its_neighbours() -> None:

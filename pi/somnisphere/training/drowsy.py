@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from somnisphere.sleep.drowsiness import INPUTS, drowsiness_inputs
+from somnisphere.sleep.facts import onset_of
 from somnisphere.sleep.features import STILL_COLUMNS, Floats
-from somnisphere.sleep.overnight import onset_of
 
 AFTER_ONSET_EPOCHS = 20
 """Learned until ten minutes after sleep began; what comes later is another question."""

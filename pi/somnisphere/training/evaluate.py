@@ -16,7 +16,7 @@ from somnisphere.sleep.features import STILL_COLUMNS
 from somnisphere.sleep.model import StageModel
 from somnisphere.training import spoil
 from somnisphere.training.fit import ANSWERS, FOLDS, Answer, Prepared, fit, prepare
-from somnisphere.training.judged import COLUMNS, Judged, figures_row, moments_line
+from somnisphere.training.judged import COLUMNS, Judged, figures_row, moments_line, ranges_line
 from somnisphere.training.readers.found import check_enough, find_sets, read_sets
 from somnisphere.training.readers.night_set import NightSet
 from somnisphere.training.spoil import LabelledNight
@@ -25,6 +25,7 @@ Say = Callable[[str], object]
 Spoil = Callable[[LabelledNight, np.random.Generator], LabelledNight]
 AS_RECORDED = "as recorded"
 RANDOM_START = "random start"
+FACTS_OF = (AS_RECORDED, RANDOM_START, "gaps", "no motion")
 VARIANTS: dict[str, Spoil] = {
     AS_RECORDED: lambda night, _: night,
     RANDOM_START: spoil.with_random_start,
@@ -118,14 +119,18 @@ def table(folder: Path, seed: int, at_most: int | None = None, say: Say = lambda
     moving = [found for found in sets if any(not np.isnan(night.counts).all() for night in found[1])]
     for found, nights in moving:
         yield from (f"Leave one subject out, {len(nights)} {found.words}.", "", *heading())
-        moments = []
+        moments, facts = list[str](), list[str]()
         for answer in ANSWERS:
             judged_by_name = leave_one_out(nights, _others(sets, found), answer, seed, list(VARIANTS))
             for name, judged in judged_by_name.items():
                 yield _row(f"{answer}, {name}", judged)
                 if answer == "live" and name in (AS_RECORDED, RANDOM_START):
                     moments.append(f"- {name}: {moments_line(judged)}")
+                elif answer == "overnight" and name in FACTS_OF:
+                    facts.append(f"- {name}: {ranges_line(judged)}")
         yield from ("", "The moment of sleep, live:", "", *moments, "")
+        yield from ("Facts of the night, share of nights whose truth lay in the range said (median width, min):", "")
+        yield from (*facts, "")
     for found, nights in sets:
         if any(found is other for other, _ in moving):
             continue

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from somnisphere.cues import LIKELY_AWAKE
-from somnisphere.night import EPOCH_S
+from somnisphere.night import EPOCH_S, STAGES, StageEstimate
 from somnisphere.sleep.drowsiness import HOLD_EPOCHS, LIKELY
-from somnisphere.sleep.overnight import onset_of
+from somnisphere.sleep.facts import UNKNOWN, onset_of, ranges, summarize
 from somnisphere.training.figures import (
     asleep,
     bootstrap_interval,
@@ -148,6 +148,37 @@ def moments_line(nights: Sequence[Judged]) -> str:
         f"said {middle:+.1f} min after true onset (median; quartiles {low:+.1f}, {high:+.1f}; {len(delays)} of"
         f" {len(nights)} nights), {false:.2f} false a night."
     )
+
+
+def ranges_line(nights: Sequence[Judged]) -> str:
+    """How often the truth lay in the range that is given with each fact of a night, and how wide that was."""
+    held: dict[str, list[bool]] = {}
+    width: dict[str, list[float]] = {}
+    for night in nights:
+        whole = _estimates(np.where(night.stage < 0, UNKNOWN, night.stage), None)
+        said = _estimates(night.probabilities.argmax(axis=1), night.probabilities)
+        facts, found = summarize(whole), ranges(said)
+        rows = {
+            "fell asleep": (facts.onset_s, found.onset_s, 60.0),
+            "final waking": (facts.final_waking_s, found.final_waking_s, 60.0),
+            "total sleep": (facts.sleep_min, found.sleep_min, 1.0),
+            "WASO": (facts.waso_min, found.waso_min, 1.0),
+            "awakenings": (facts.awakenings, found.awakenings, 1.0),
+            **{stage.value: (facts.stage_min[stage], found.stage_min[stage], 1.0) for stage in STAGES},
+        }
+        for name, (truth, bounds, unit) in rows.items():
+            if truth is not None and bounds is not None:
+                held.setdefault(name, []).append(bounds.low <= truth <= bounds.high)
+                width.setdefault(name, []).append((bounds.high - bounds.low) / unit)
+    return "; ".join(f"{name} {np.mean(held[name]):.2f} ({np.median(width[name]):.0f})" for name in held) + "."
+
+
+def _estimates(stage: Labels, probabilities: Floats | None) -> list[StageEstimate]:
+    shares = [None] * len(stage) if probabilities is None else list(map(tuple, probabilities.tolist()))
+    return [
+        StageEstimate(k, k * EPOCH_S, None if code == UNKNOWN else STAGES[code], share)
+        for k, (code, share) in enumerate(zip(stage.tolist(), shares, strict=True))
+    ]
 
 
 def median_absolute(values: Sequence[float | None]) -> float:
