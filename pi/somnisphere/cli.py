@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 from somnisphere import __version__
@@ -29,6 +30,13 @@ def _seed(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 on")
     return int(text)
+
+
+def _date(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-03-14") from None
 
 
 @contextmanager
@@ -161,10 +169,18 @@ def build_parser() -> argparse.ArgumentParser:
     )
     explain.add_argument("--json", action="store_true", help="one JSON object for scripts")
 
-    night = add("night", "cli_files", "night", "what the journal tells of a night")
+    night = add("night", "cli_nights", "night", "what the journal tells of a night")
     night.add_argument("date", nargs="?", help="ISO date of its evening (default: the latest)")
     night.add_argument("--svg", type=Path, metavar="FILE", help="draw it as SVG")
     night.add_argument("--png", type=Path, metavar="FILE", help="draw it as PNG")
+    night.add_argument("--json", action="store_true", help="times and minutes with their ranges, as one JSON object")
+
+    nights = add("nights", "cli_nights", "nights", "all nights of the journal, for reading or as rows for scripts")
+    nights.add_argument("--since", type=_date, metavar="DATE", help="from the evening of this ISO date on")
+    nights.add_argument("--until", type=_date, metavar="DATE", help="up to and with the evening of this ISO date")
+    form = nights.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="JSON lines, with ranges and regularity")
+    form.add_argument("--csv", action="store_true", help="the same as CSV")
 
     add("doctor", "cli_doctor", "doctor", "check every part of this box and say the mend", logging.ERROR)
 

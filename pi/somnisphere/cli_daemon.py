@@ -106,7 +106,7 @@ def broker_of(arguments: argparse.Namespace, config: Config) -> Iterator[tuple[t
 
 def rehearse(arguments: argparse.Namespace) -> int:
     """A whole evening and night from simulated chips, shown as it goes; ends with its picture."""
-    from somnisphere.cli_files import night_lines
+    from somnisphere.cli_nights import night_lines
     from somnisphere.picture import to_svg
     from somnisphere.simulation import open_rehearsal
 

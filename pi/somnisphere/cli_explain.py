@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from somnisphere.cli_files import epochs_of, kept_night
+from somnisphere.cli_files import epochs_of
+from somnisphere.cli_nights import kept_night
 from somnisphere.errors import UserError
 from somnisphere.night import EPOCH_S, STAGES, Epoch, Stage
 from somnisphere.sleep.explain import Explanation, Facts, Signal, explain_live, explain_overnight, facts_at

@@ -1,22 +1,18 @@
-"""Commands that read files: beats and stages of a recording, a night of the journal."""
+"""Commands that read files: beats and stages of a recording."""
 
 import argparse
 import csv
 import json
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from somnisphere.cli import needs_extra, writes
+from somnisphere.cli import writes
 from somnisphere.columns import read_csv, read_npz
 from somnisphere.errors import UserError
-from somnisphere.night import STAGES, Epoch, NightTimes, Stage, StageEstimate
+from somnisphere.night import STAGES, Epoch, Stage, StageEstimate
 from somnisphere.snapshot import Snapshot
-
-if TYPE_CHECKING:  # SQLite is for those commands that open the journal
-    from somnisphere.journal import KeptNight
 
 Row = Mapping[str, Any]
 
@@ -148,79 +144,6 @@ def stage_rows(estimates: Sequence[StageEstimate], reference: Sequence[Stage | N
             scored = reference[estimate.index]
             row["reference"] = None if scored is None else scored.value
         yield row
-
-
-def night(arguments: argparse.Namespace) -> int:
-    """What is known of one night of the journal, in words and clock times."""
-    from somnisphere.picture import draw_night, to_svg
-
-    kept = kept_night(arguments.config, arguments.date)
-    for line in night_lines(kept.times, kept.epochs, kept.estimates):
-        print(line)
-    if arguments.svg or arguments.png:
-        offset_s = float(time.localtime(kept.epochs[0].start_s).tm_gmtoff) if kept.epochs else 0.0
-        shapes = draw_night(kept.epochs, kept.estimates, offset_s, f"Night of {kept.times.night_id}")
-        if arguments.svg:
-            with writes(arguments.svg):
-                arguments.svg.write_text(to_svg(shapes), encoding="utf-8")
-        if arguments.png:
-            with needs_extra("view", "A picture as PNG"):
-                from somnisphere.picture_png import save_png
-            with writes(arguments.png):
-                save_png(shapes, arguments.png)
-    return 0
-
-
-def kept_night(config: Path | None, date: str | None) -> "KeptNight":
-    """The night of an ISO date as the configured journal keeps it; None: the latest."""
-    from somnisphere.config import load
-    from somnisphere.journal import Journal
-
-    path = Path(load(config).journal.path)
-    if not is_database(path):
-        raise UserError(f"{path}: this is no journal. Mend journal.path in the configuration.")
-    journal = Journal(path)
-    try:
-        nights = journal.nights()
-        if journal.problem:
-            raise UserError(journal.problem)
-        if not nights:
-            raise UserError(f"{path}: no night is kept there yet.")
-        date = date or nights[-1]
-        if date not in nights:
-            raise UserError(f"{path}: no night of {date} is kept there; the latest are {', '.join(nights[-7:])}.")
-        return journal.load(date)
-    finally:
-        journal.close()
-
-
-def is_database(path: Path) -> bool:
-    """Whether there is a database, or an empty file. (``Journal`` would put anything else aside and begin anew.)"""
-    try:
-        with path.open("rb") as file:
-            return file.read(16) in (b"", b"SQLite format 3\0")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no journal there yet. It is begun by the first night of `somnisphere run`.") from None
-    except OSError as problem:
-        raise UserError(f"{path}: the journal cannot be read: {problem.strerror or problem}.") from problem
-
-
-def night_lines(times: NightTimes, epochs: Sequence[Epoch], estimates: Sequence[StageEstimate]) -> Iterator[str]:
-    """A night as a person would tell it: clock times, and what is not known. ``epochs`` in Unix seconds."""
-    from somnisphere.cli import NOT_MEDICAL
-
-    yield f"Night of {times.night_id}"
-    for words, at_s in (
-        ("went to bed", times.in_bed_s),
-        ("fell asleep about", times.fell_asleep_s),
-        ("woke up about", times.woke_up_s),
-        ("left the bed", times.left_bed_s),
-    ):
-        yield f"  {words:<18} {'not known' if at_s is None else time.strftime('%H:%M', time.localtime(at_s))}"
-    unknown = sum(estimate.stage is None for estimate in estimates)
-    if epochs:
-        yield f"  recorded           {len(epochs) // 2} minutes, of which {unknown // 2} could not be told"
-    yield f"  {NOT_MEDICAL}"
 
 
 def vitals_row(snapshot: Snapshot) -> Row:

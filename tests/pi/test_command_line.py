@@ -56,6 +56,7 @@ def night(tmp_path: Path) -> Path:
         "stage",
         "explain",
         "night",
+        "nights",
         "doctor",
         "config",
         "reference",

@@ -11,7 +11,7 @@ from tests.cli_words import Output, configured, error_of, rows_of
 
 from somnisphere.cli import main
 from somnisphere.cli_explain import in_ten
-from somnisphere.cli_files import kept_night
+from somnisphere.cli_nights import kept_night
 from somnisphere.night import EPOCH_S, Epoch, unknown_epoch
 from somnisphere.sleep import explain
 from somnisphere.sleep.explain import Explanation, Signal, explain_live, explain_overnight, facts_at

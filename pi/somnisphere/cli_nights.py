@@ -1,0 +1,151 @@
+"""Commands that read the journal: one night, or all of them as rows."""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from somnisphere.cli import NOT_MEDICAL, needs_extra, writes
+from somnisphere.cli_files import write_rows
+from somnisphere.errors import UserError
+from somnisphere.night import Epoch, NightTimes, StageEstimate
+
+if TYPE_CHECKING:  # SQLite is for those commands that open the journal
+    from somnisphere.journal import Journal, KeptNight
+
+
+def night(arguments: argparse.Namespace) -> int:
+    """What is known of one night of the journal, in words and clock times."""
+    from somnisphere.picture import draw_night, to_svg
+
+    kept = kept_night(arguments.config, arguments.date)
+    if arguments.json:
+        from somnisphere.night_export import RANGES, night_row
+
+        print(json.dumps(night_row(kept) | {"ranges": RANGES, "note": NOT_MEDICAL}, indent=2))
+    for line in () if arguments.json else night_lines(kept.times, kept.epochs, kept.estimates):
+        print(line)
+    if arguments.svg or arguments.png:
+        offset_s = float(time.localtime(kept.epochs[0].start_s).tm_gmtoff) if kept.epochs else 0.0
+        shapes = draw_night(kept.epochs, kept.estimates, offset_s, f"Night of {kept.times.night_id}")
+        if arguments.svg:
+            with writes(arguments.svg):
+                arguments.svg.write_text(to_svg(shapes), encoding="utf-8")
+        if arguments.png:
+            with needs_extra("view", "A picture as PNG"):
+                from somnisphere.picture_png import save_png
+            with writes(arguments.png):
+                save_png(shapes, arguments.png)
+    return 0
+
+
+def nights(arguments: argparse.Namespace) -> int:
+    """All nights that are kept: a line each, or rows with ranges and regularity."""
+    from somnisphere.night_export import flat, hours_and_minutes, night_rows
+    from somnisphere.sleep.regularity import regularity
+
+    with open_journal(arguments.config) as journal:
+        chosen = [night for night in journal.nights() if _within(night, arguments.since, arguments.until)]
+        if not chosen:
+            raise UserError(f"{journal.path}: no night is kept there in that time. Leave --since and --until out.")
+        kept = (journal.load(night) for night in chosen)
+        if arguments.csv or arguments.json:
+            write_rows((flat(row) if arguments.csv else row for row in night_rows(kept)), as_csv=arguments.csv)
+            return 0
+        asleep: list[float] = []
+        awake: list[float] = []
+        for night in kept:
+            times = night.times
+            print(f"{times.night_id:<12} {_span(times)}")
+            for so_far, at_s in ((asleep, times.fell_asleep_s), (awake, times.woke_up_s)):
+                if at_s is not None:
+                    local = time.localtime(at_s)
+                    so_far.append(local.tm_hour * 3600.0 + local.tm_min * 60.0 + local.tm_sec)
+    for words, clock_s in (("Fell asleep", asleep), ("Woke up", awake)):
+        if (found := regularity(clock_s)) is not None:
+            usual, minutes = hours_and_minutes(found.usual_s), round(found.spread_min)
+            print(f"{words} around {usual}, give or take {minutes} minutes, over the latest {found.nights} nights.")
+    print(NOT_MEDICAL)
+    return 0
+
+
+def _clock(wall_s: float) -> str:
+    return time.strftime("%H:%M", time.localtime(wall_s))
+
+
+def _within(night: str, since: str | None, until: str | None) -> bool:
+    """``night`` is an ISO date, with ``.2`` behind it for a second one."""
+    return (since or "") <= night[:10] <= (until or "9")
+
+
+def _span(times: NightTimes) -> str:
+    said = (("in bed", times.in_bed_s), ("asleep about", times.fell_asleep_s), ("awake about", times.woke_up_s))
+    known = [f"{words} {_clock(at_s)}" for words, at_s in said if at_s is not None]
+    return ", ".join(known) or "nothing could be told"
+
+
+@contextmanager
+def open_journal(config: Path | None) -> Iterator["Journal"]:
+    """The configured journal, which holds at least one night."""
+    from somnisphere.config import load
+    from somnisphere.journal import Journal
+
+    path = Path(load(config).journal.path)
+    if not is_database(path):
+        raise UserError(f"{path}: this is no journal. Mend journal.path in the configuration.")
+    journal = Journal(path)
+    try:
+        nights = journal.nights()
+        if journal.problem:
+            raise UserError(journal.problem)
+        if not nights:
+            raise UserError(f"{path}: no night is kept there yet.")
+        yield journal
+    finally:
+        journal.close()
+
+
+def kept_night(config: Path | None, date: str | None) -> "KeptNight":
+    """The night of an ISO date as the configured journal keeps it; None: the latest."""
+    with open_journal(config) as journal:
+        nights = journal.nights()
+        date = date or nights[-1]
+        if date not in nights:
+            raise UserError(
+                f"{journal.path}: no night of {date} is kept there; the latest are {', '.join(nights[-7:])}."
+            )
+        return journal.load(date)
+
+
+def is_database(path: Path) -> bool:
+    """Whether there is a database, or an empty file. (``Journal`` would put anything else aside and begin anew.)"""
+    try:
+        with path.open("rb") as file:
+            return file.read(16) in (b"", b"SQLite format 3\0")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no journal there yet. It is begun by the first night of `somnisphere run`.") from None
+    except OSError as problem:
+        raise UserError(f"{path}: the journal cannot be read: {problem.strerror or problem}.") from problem
+
+
+def night_lines(times: NightTimes, epochs: Sequence[Epoch], estimates: Sequence[StageEstimate]) -> Iterator[str]:
+    """A night as a person would tell it: clock times, and what is not known. ``epochs`` in Unix seconds."""
+    from somnisphere.sleep.facts import ranges
+
+    found = ranges(estimates)
+    yield f"Night of {times.night_id}"
+    for words, at_s, bounds in (
+        ("went to bed", times.in_bed_s, None),
+        ("fell asleep about", times.fell_asleep_s, found.onset_s),
+        ("woke up about", times.woke_up_s, found.final_waking_s),
+        ("left the bed", times.left_bed_s, None),
+    ):
+        between = "" if bounds is None or at_s is None else f"  (from {_clock(bounds.low)} to {_clock(bounds.high)})"
+        yield f"  {words:<18} {'not known' if at_s is None else _clock(at_s)}{between}"
+    unknown = sum(estimate.stage is None for estimate in estimates)
+    if epochs:
+        yield f"  recorded           {len(epochs) // 2} minutes, of which {unknown // 2} could not be told"
+    yield f"  {NOT_MEDICAL}"
