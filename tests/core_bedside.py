@@ -13,9 +13,8 @@ from somnisphere.bedtime.ritual import Ritual, RitualSettings
 from somnisphere.bedtime.shelf import Shelf
 from somnisphere.core import Core, CoreSettings
 from somnisphere.events import Action, ButtonPressed, CommandReceived, Press, Story, Tick
-from somnisphere.sleep.overnight import revise
 from somnisphere.sleep.pipeline import SleepPipeline
-from somnisphere.sleep.stager import SleepStager
+from somnisphere.sleeper import Sleeper
 from somnisphere_hardware.samples import MotionBlock, PulseBlock
 
 ATTIC = Story("attic.opus", "The attic", Path("/shelf/attic.opus"), 900.0)
@@ -29,11 +28,14 @@ A = TypeVar("A", bound=Action)
 class Bedside:
     """A core and its clock: ``at_s`` 0 is ``wall_s``; every action so far is in ``done``."""
 
-    def __init__(self, wall_s: float = EVENING_S, *, begin_at: str | None = None, offset_s: float = 0.0) -> None:
+    def __init__(
+        self, wall_s: float = EVENING_S, *, begin_at: str | None = None, offset_s: float = 0.0, born: str = ""
+    ) -> None:
         begin_at_s = None if begin_at is None else float(begin_at[:2]) * HOUR_S + float(begin_at[3:]) * 60.0
         shelf = Shelf((ATTIC, BOAT))
         ritual = Ritual(RitualSettings(wind_down_s=60.0), shelf)
-        self.core = Core(ritual, shelf, SleepPipeline(), SleepStager, revise, CoreSettings(begin_at_s))
+        sleeper = Sleeper(born)
+        self.core = Core(ritual, shelf, SleepPipeline(), sleeper.stager, sleeper.revise, CoreSettings(begin_at_s))
         self.wall_s, self.offset_s, self.at_s = wall_s, offset_s, 0.0
         self.done: list[Action] = []
 

@@ -15,10 +15,9 @@ from somnisphere.events import Story, Tick
 from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER, scan
 from somnisphere.light_memory import LightMemory, beside
-from somnisphere.sleep.overnight import revise
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleep.saturation import MAXIM_CURVE
-from somnisphere.sleep.stager import SleepStager
+from somnisphere.sleeper import Sleeper
 from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.bedside import Bedside, BedsideSettings
 from somnisphere_hardware.lamp import Lamp
@@ -117,7 +116,8 @@ def assemble(config: Config, tick: Tick, journal: Journal, bedside: Bedside, lam
     settings = CoreSettings(begin_at_s=config.begin_at_s)
     memory = LightMemory(beside(journal.path))
     pipeline = SleepPipeline(oxygen_curve=config.oxygen_curve or MAXIM_CURVE, learned_light=memory.light)
-    core = Core(ritual, shelf, pipeline, SleepStager, revise, settings)
+    sleeper = Sleeper(config.sleeper.born)
+    core = Core(ritual, shelf, pipeline, sleeper.stager, sleeper.revise, settings)
     session = home_session(config)
     parts = Parts(bedside, lamp, speaker, journal, session, rescan=library.read, light_memory=memory)
     parts.oxygen_calibrated = config.oxygen_calibrated

@@ -10,9 +10,11 @@ from typing import Any
 
 from somnisphere.cli_files import epochs_of
 from somnisphere.cli_nights import kept_night
+from somnisphere.config import load
 from somnisphere.errors import UserError
 from somnisphere.night import EPOCH_S, STAGES, Epoch, Stage
 from somnisphere.sleep.explain import Explanation, Facts, Signal, explain_live, explain_overnight, facts_at
+from somnisphere.sleeper import INFANT, claim
 
 DAY_S = 86400.0
 AWAY = {
@@ -31,6 +33,8 @@ def explain(arguments: argparse.Namespace) -> int:
     since_start, asked_s = _asked(arguments.at)
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", arguments.night):
         kept = kept_night(arguments.config, arguments.night)
+        if claim(load(arguments.config).sleeper.born, kept.began_wall_s) == INFANT:
+            raise UserError(f"Night of {arguments.night}: {INFANT}, so there is nothing to explain.")
         epochs: Sequence[Epoch] = kept.epochs
         what, by_clock = f"the night of {arguments.night}", not since_start
     else:

@@ -22,6 +22,7 @@ from somnisphere.config_keys import (
     Mqtt,
     Ritual,
     Sensor,
+    Sleeper,
     Speaker,
     Stories,
 )
@@ -38,6 +39,7 @@ class ConfigError(UserError):
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     box: Box = Box()
+    sleeper: Sleeper = Sleeper()
     sensor: Sensor = Sensor()
     lamp: Lamp = Lamp()
     button: Button = Button()
@@ -203,6 +205,7 @@ def _allowed(keys: list[str]) -> str:
 
 _WORDS = {
     "begin_at": 'a time of day such as "20:00"',
+    "born": 'a year and month such as "2019-05"',
     "node": "1 to 32 of a-z, 0-9 and _",
     "name": "1 to 64 characters",
     "discovery_prefix": "a topic without # + and spaces",

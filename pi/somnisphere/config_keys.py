@@ -8,6 +8,7 @@ Percent = Annotated[float, Meta(ge=0, le=100)]
 Gpio = Annotated[int, Meta(ge=0, le=27)]
 OxygenOffset = Annotated[float, Meta(ge=50, le=200)]
 OxygenSlope = Annotated[float, Meta(ge=-100, le=-1)]
+BirthMonth = Annotated[str, Meta(pattern=r"^$|^(19|20)\d\d-(0[1-9]|1[0-2])$")]
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
@@ -19,6 +20,15 @@ class Box(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(pattern=r"^[a-z0-9_]{1,32}$", description="Short name in MQTT topics and entity ids; one per bedside."),
     ] = "bedside"
     name: Annotated[str, Meta(min_length=1, max_length=64, description="What people call it.")] = "Somnisphere"
+
+
+class Sleeper(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who sleeps here."""
+
+    born: Annotated[
+        BirthMonth,
+        Meta(description="Year and month of birth, as 2019-05; below one year no stages are guessed. Empty: an adult."),
+    ] = ""
 
 
 class Sensor(Struct, frozen=True, forbid_unknown_fields=True):

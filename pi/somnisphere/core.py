@@ -32,7 +32,7 @@ from somnisphere.events import (
 from somnisphere.night import EPOCH_S, Epoch, NightTimes, StageEstimate, unknown_epoch
 from somnisphere.sleep.facts import summarize
 from somnisphere.sleep.pipeline import SleepPipeline
-from somnisphere.sleep.stager import SleepStager
+from somnisphere.sleeper import Stager
 from somnisphere.snapshot import Health, Snapshot
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock
 from somnisphere_home.entity import LightWish
@@ -76,7 +76,7 @@ class Core:
         ritual: Ritual,
         shelf: Shelf,
         pipeline: SleepPipeline,
-        new_stager: Callable[[], SleepStager],
+        new_stager: Callable[[float], Stager],
         revise: Revise,
         settings: CoreSettings | None = None,
     ) -> None:
@@ -84,7 +84,7 @@ class Core:
         self._shelf = shelf
         self._pipeline = pipeline
         self._new_stager = new_stager
-        self._stager = new_stager()
+        self._stager = new_stager(0.0)
         self._revise = revise
         self._settings = settings or CoreSettings()
         self._tick = Tick(0.0, 0.0)
@@ -236,7 +236,7 @@ class Core:
     def _open_night(self, at_s: float) -> list[Action]:
         night_id = night_id_of(self._wall_at(at_s) + self._tick.utc_offset_s)
         self._night = _Night(NightTimes(night_id))
-        self._stager = self._new_stager()
+        self._stager = self._new_stager(self._wall_at(at_s))
         return [BeginNight(night_id, at_s)]
 
     def carry_on(self, times: NightTimes, epochs: Sequence[Epoch]) -> list[StageEstimate]:
@@ -245,7 +245,7 @@ class Core:
         Their cues were given before the restart: only what the watch remembers is built anew.
         """
         self._night = _Night(times)
-        self._stager = self._new_stager()
+        self._stager = self._new_stager(self._wall_at(epochs[0].start_s) if epochs else self._tick.wall_s)
         estimates = [self._stager.step(epoch) for epoch in epochs]
         for epoch, estimate in zip(epochs, estimates, strict=True):
             self._night.epochs.append(epoch)

@@ -93,7 +93,7 @@ def unknown_epoch(index: int, first_s: float) -> Epoch:
 @dataclass(frozen=True, slots=True)
 class StageEstimate:
     """What the stager thinks of one epoch. ``probabilities`` follow ``STAGES`` and sum to 1. ``stage`` None: it does
-    not know, and ``reason`` says why in words for a person."""
+    not know, and ``reason`` says why in words for a person; beside a stage, what to bear in mind about it."""
 
     index: int
     start_s: float

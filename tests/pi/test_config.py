@@ -76,7 +76,7 @@ def test_the_configuration_in_force_can_be_read_again(tmp_path: Path) -> None:
     [
         ("[ritual]\nwind_dwn_min = 3", ["ritual.wind_dwn_min", "no such key", "did you mean “wind_down_min”"]),
         ("[sensr]\n", ["sensr", "no such key", "did you mean “sensor”"]),
-        ("zzz = 1", ["zzz", "no such key", "known: box, sensor"]),
+        ("zzz = 1", ["zzz", "no such key", "known: box, sleeper, sensor"]),
         ("[sensor]\npulse_rate_hz = 60", ["sensor.pulse_rate_hz", "found 60", "one of 50, 100"]),
         ('[mqtt]\nport = "1883"', ["mqtt.port", "found '1883'", "whole number from 1 to 65535"]),
         ("[mqtt]\nport = 70000", ["mqtt.port", "found 70000", "from 1 to 65535"]),
