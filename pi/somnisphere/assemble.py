@@ -116,7 +116,7 @@ def assemble(config: Config, tick: Tick, journal: Journal, bedside: Bedside, lam
     settings = CoreSettings(begin_at_s=config.begin_at_s)
     memory = LightMemory(beside(journal.path))
     pipeline = SleepPipeline(oxygen_curve=config.oxygen_curve or MAXIM_CURVE, learned_light=memory.light)
-    sleeper = Sleeper(config.sleeper.born)
+    sleeper = Sleeper(config.sleeper.born, journal.saved_person(), journal.save_person)
     core = Core(ritual, shelf, pipeline, sleeper.stager, sleeper.revise, settings)
     session = home_session(config)
     parts = Parts(bedside, lamp, speaker, journal, session, rescan=library.read, light_memory=memory)

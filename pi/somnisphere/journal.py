@@ -39,6 +39,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE bookmark (story TEXT PRIMARY KEY, position_s REAL NOT NULL) WITHOUT ROWID;
     CREATE TABLE ritual (one INTEGER PRIMARY KEY CHECK (one = 1), wall_minus_at_s REAL NOT NULL, state TEXT NOT NULL);
     """,
+    "CREATE TABLE person (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL);",
 )
 """One script per version of the file; ``user_version`` counts those that were run. Only ever append."""
 
@@ -119,6 +120,10 @@ class Journal:
             "ritual", "INSERT OR REPLACE INTO ritual VALUES (1, ?, ?)", (wall_s - at_s, json.dumps(state, default=str))
         )
 
+    def save_person(self, state: Mapping[str, Any]) -> None:
+        """What the nights so far taught about the sleeper."""
+        self._set("person", "INSERT OR REPLACE INTO person VALUES (1, ?)", (json.dumps(state),))
+
     def revise(self, night_id: str, estimates: Sequence[StageEstimate]) -> None:
         """The overnight answer about epochs of the night; the live one is kept beside it."""
         for estimate in estimates:
@@ -187,6 +192,12 @@ class Journal:
         for wall_minus_at_s, state in self._read("SELECT wall_minus_at_s, state FROM ritual"):
             with suppress(ValueError):
                 return SavedRitual(json.loads(state), float(wall_minus_at_s) - (wall_s - at_s))
+        return None
+
+    def saved_person(self) -> dict[str, Any] | None:
+        for (state,) in self._read("SELECT state FROM person"):
+            with suppress(ValueError):
+                return dict(json.loads(state))
         return None
 
     def load(self, night_id: str, wall_minus_at_s: float = 0.0) -> KeptNight:

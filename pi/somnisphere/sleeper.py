@@ -1,4 +1,4 @@
-"""Who sleeps here: how old, and so what is claimed of their sleep.
+"""Who sleeps here: how old, and so what is claimed of their sleep; and what their earlier nights taught.
 
 The stager learned from 34 nights of adults of 19 to 56 years (sleep-accel: 19 to 55, slpdb: 32 to 56). Below one year
 sleep is scored by other rules with other stages (AASM manual, infants), so of an infant no stage is guessed at all:
@@ -6,13 +6,14 @@ neither at night nor in the morning, and no "fell asleep" follows. Of other ages
 says what to bear in mind.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from somnisphere.night import Epoch, StageEstimate
 from somnisphere.sleep.overnight import revise
+from somnisphere.sleep.person import Person
 from somnisphere.sleep.stager import SleepStager
 
 INFANT_MONTHS = 12
@@ -30,20 +31,32 @@ class Stager(Protocol):
 
 
 class Sleeper:
-    """``born``: "2019-05", "" when nothing was said: then an adult's stages are shown as they are."""
+    """``born``: "2019-05", "" when nothing was said: then an adult's stages are shown as they are. ``learned``: what
+    ``keep`` was last given, by an earlier run."""
 
-    def __init__(self, born: str = "") -> None:
+    def __init__(
+        self,
+        born: str = "",
+        learned: Mapping[str, Any] | None = None,
+        keep: Callable[[Mapping[str, Any]], object] = lambda _: None,
+    ) -> None:
         self._born = born
         self._claim = ""
+        self.person = Person() if learned is None else Person.from_dict(learned)
+        self._keep = keep
 
     def stager(self, wall_s: float) -> Stager:
         """For a night that begins at ``wall_s`` (Unix seconds)."""
         self._claim = claim(self._born, wall_s)
-        return _Staged(SleepStager(), self._claim)
+        return _Staged(SleepStager(shift=self.person.shift()), self._claim)
 
     def revise(self, epochs: Sequence[Epoch]) -> list[StageEstimate]:
-        """The morning's answer about the night that the latest stager followed."""
-        return [claimed(estimate, self._claim) for estimate in revise(epochs)]
+        """The morning's answer about the night that the latest stager followed; what it teaches is kept."""
+        estimates = revise(epochs)
+        if self._claim != INFANT and (person := self.person.after(epochs, estimates)) is not self.person:
+            self.person = person
+            self._keep(person.to_dict())
+        return [claimed(estimate, self._claim) for estimate in estimates]
 
 
 class _Staged:

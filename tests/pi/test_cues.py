@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from somnisphere.bedtime.phases import Cue
-from somnisphere.cues import SLEPT_EPOCHS, UNKNOWN_EPOCHS, WOKE_EPOCHS, CueGiven, SleepWatch
+from somnisphere.cues import (
+    HALF_AWAKE,
+    LIKELY_ASLEEP,
+    SLEPT_EPOCHS,
+    STIRRED_EPOCHS,
+    UNKNOWN_EPOCHS,
+    WOKE_EPOCHS,
+    CueGiven,
+    SleepWatch,
+)
 from somnisphere.night import EPOCH_S, Stage, StageEstimate, unknown_epoch
 from somnisphere.sleep.drowsiness import HOLD_EPOCHS, LIKELY
 
@@ -69,6 +78,18 @@ def test_after_the_first_sleep_stages_tell_settling() -> None:
     first = [(0.6, 0.8)] * HOLD_EPOCHS
     cues = drowsy_night([*first, *[(0.05, 0.1)] * 2, *[(0.95, 0.1)] * SLEPT_EPOCHS])
     assert [given.cue for given in cues] == [Cue.SLEPT, Cue.STIRRED, Cue.RESETTLED]
+
+
+def test_a_sound_sleeper_stirs_sooner_than_one_who_is_just_falling_asleep() -> None:
+    first = [(0.6, 0.8)] * HOLD_EPOCHS
+    half = [(HALF_AWAKE, 0.8)] * 4
+    assert [given.cue for given in drowsy_night([*first, *half])] == [Cue.SLEPT], "sleep was never likely yet"
+    sound = [*first, (LIKELY_ASLEEP, 0.8), *half]
+    cues = drowsy_night(sound)
+    assert [given.cue for given in cues] == [Cue.SLEPT, Cue.STIRRED]
+    assert cues[1].since_s == (HOLD_EPOCHS + 1) * EPOCH_S
+    assert cues[1].at_s == (HOLD_EPOCHS + 1 + STIRRED_EPOCHS) * EPOCH_S
+    assert [given.cue for given in drowsy_night([*sound[:-4], (HALF_AWAKE + 0.01, 0.8), (0.9, 0.8)])] == [Cue.SLEPT]
 
 
 def test_one_wrong_epoch_neither_wakes_nor_sends_to_sleep() -> None:

@@ -157,7 +157,7 @@ def test_sigterm_ends_the_process_cleanly(tmp_path: Path) -> None:
             env={**os.environ, "GPIOZERO_PIN_FACTORY": "none"},
         ) as process:
             try:
-                ear.wait("status", b"online", 20.0)
+                ear.wait("status", b"online", 60.0)
                 ear.say("begin")
                 ear.wait_for("ritual", lambda state: state["phase"] == "wind_down")
                 began_s = time.monotonic()

@@ -13,12 +13,12 @@ from sklearn.metrics import cohen_kappa_score
 
 from somnisphere.night import Stage
 from somnisphere.sleep.drowsiness import LIKELY, Drowsiness
-from somnisphere.sleep.model import WEIGHTS_PATH, Listening, Network, StageModel, load_model
+from somnisphere.sleep.model import WEIGHTS_PATH, Listening, Network, StageModel, load_model, standard_scores
 from somnisphere.training import convolution
 from somnisphere.training.drowsy import fit_drowsiness
 from somnisphere.training.figures import bootstrap_interval, calibration_error, kappa, specificity_at
 from somnisphere.training.fit import ANSWERS, Answer, fit, prepare, save_weights
-from somnisphere.training.judged import Judged
+from somnisphere.training.judged import Judged, ranges_line
 from somnisphere.training.spoil import (
     LabelledNight,
     begun_late,
@@ -27,6 +27,7 @@ from somnisphere.training.spoil import (
     with_gaps,
     with_waking_before,
 )
+from somnisphere.training.stirring import stirring_line
 
 
 def made_up_night(subject: int) -> LabelledNight:
@@ -91,12 +92,9 @@ def test_following_a_night_epoch_by_epoch_says_what_the_whole_night_says() -> No
 def test_the_network_that_was_fitted_is_the_one_that_runs() -> None:
     """JAX and numpy compute the same, looking back and looking both ways."""
     rng = np.random.default_rng(9)
-    scores = rng.normal(0, 1, (1, 50, 5)).astype(np.float32)
+    scores = rng.normal(0, 1, (50, 5)).astype(np.float32)
     for ahead in (False, True):
         weights = convolution.begin(5, rng)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(convolution, "DROPPED", 0.0)
-            logits = np.asarray(convolution.logits(weights, scores, jax.random.key(0), ahead=ahead))[0]
         network = Network(
             mean=np.zeros(5, np.float32),
             scale=np.ones(5, np.float32),
@@ -108,8 +106,27 @@ def test_the_network_that_was_fitted_is_the_one_that_runs() -> None:
             output_bias=weights["output_bias"][None, None],
             ahead=ahead,
         )
+        seen = network.standardize(scores)[None]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(convolution, "DROPPED", 0.0)
+            logits = np.asarray(convolution.logits(weights, seen, jax.random.key(0), ahead=ahead))[0]
         expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-        np.testing.assert_allclose(network(scores[0]), expected, atol=1e-5)
+        np.testing.assert_allclose(network(scores), expected, atol=1e-5)
+
+
+def test_half_of_what_tells_nights_apart_is_taken_from_a_whole_one() -> None:
+    """Live there is no whole night, and how long a night is does not depend on who sleeps."""
+    rng = np.random.default_rng(4)
+    mean, scale = np.zeros(9, np.float32), np.ones(9, np.float32)
+    features = rng.normal(0.0, 0.3, (200, 9)).astype(np.float32)
+    features[::7, 1] = np.nan
+    other = features + np.float32(1.5)
+    for whole, share in ((True, 0.5), (False, 1.0)):
+        apart = standard_scores(other, mean, scale, whole=whole) - standard_scores(features, mean, scale, whole=whole)
+        known = ~np.isnan(features)
+        np.testing.assert_allclose(apart[:, :5][known[:, :5]], 1.5 * share, atol=1e-5)
+        np.testing.assert_allclose(apart[:, 5:], 1.5, atol=1e-5)
+        assert np.all(apart[~known] == 0.0)
 
 
 def test_drowsiness_is_learned_and_slow() -> None:
@@ -236,6 +253,29 @@ def test_the_shipped_weights_are_small_and_need_no_pickle() -> None:
     assert WEIGHTS_PATH.stat().st_size < 300_000
     with np.load(WEIGHTS_PATH, allow_pickle=False) as stored:
         assert all(stored[name].dtype.kind in "fb" for name in stored.files)
+
+
+def test_wakings_are_counted_as_said_missed_and_seen_by_nobody() -> None:
+    """Asleep from the start; awake for six minutes twice, the second time unsaid; and a waking said that was none."""
+    stage = np.ones(400, dtype=np.int64)
+    stage[100:112] = stage[200:212] = 0
+    sleep = np.full(400, 0.9)
+    sleep[104:112] = 0.1
+    sleep[300:303] = 0.1
+    night = Judged("x", stage, np.stack([1 - sleep, sleep, 0 * sleep, 0 * sleep], axis=1), 0, np.full(400, 0.9))
+    assert stirring_line([night, night]) == (
+        "2 of 4 wakings of five minutes or more said, 3.0 min after they began (median); "
+        "1.0 a night said that nobody saw."
+    )
+
+
+def test_ranges_are_judged_by_how_often_they_hold() -> None:
+    stage = np.concatenate([np.zeros(40), np.ones(400)]).astype(np.int64)
+    right, wrong = np.eye(4)[stage] * 0.97 + 0.01, np.eye(4)[np.zeros(440, dtype=int)] * 0.97 + 0.01
+    line = ranges_line([Judged("x", stage, right, 0), Judged("y", stage, wrong, 0)])
+    assert "fell asleep 1.00 (6)" in line, "whoever was not said to sleep has no such range"
+    assert "total sleep 0.50" in line
+    assert "deep 1.00" in line
 
 
 @pytest.mark.data

@@ -43,6 +43,8 @@ _CLOCK_CAP_MIN = 480.0
 _PAST = ((-1, 0), (-3, 0), (-5, 0), (-10, 0), (-20, 0), (-30, 0), (-10, -5), (-20, -10))
 _AROUND = ((-2, 1.5), (-3, 2.5), (-5.5, 5), (-10.5, 10), (-20, 19.5), (0, 5), (0, 10), (5, 15), (0, 20))
 _MOVED_COUNTS = (0.0, 30.0, 100.0)
+CONTEXT_COLUMNS, OVERNIGHT_CONTEXT_COLUMNS = slice(-2, None), slice(-4, None)
+"""Where a row has its context: minutes of the night and of stillness so far, overnight also those to come."""
 STILL_COLUMNS = slice(-5, -2)
 """Where a live row has the log minutes since each of these movements: before the two minutes of its context."""
 

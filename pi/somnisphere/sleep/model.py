@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from somnisphere.sleep.features import Floats
+from somnisphere.sleep.features import OVERNIGHT_CONTEXT_COLUMNS, Floats
 
 WEIGHTS_PATH = Path(__file__).with_name("weights.npz")
 FEATURE_LIMIT = 4.0
@@ -29,10 +29,21 @@ _FLOOR = 1e-4
 Weights = NDArray[np.float32]
 
 
-def standard_scores(features: Floats | Weights, mean: Weights, scale: Weights) -> Weights:
-    """(n, F) with NaN for not known -> (n, F) in standard deviations, not known becoming the middle."""
-    scores = np.clip((features - mean) / scale, -FEATURE_LIMIT, FEATURE_LIMIT)
-    return np.nan_to_num(scores, nan=0.0).astype(np.float32)
+CENTRED = 0.5
+"""Share of the distance between a night's own middle and that of all nights which is taken from an overnight row: half
+of what tells people (and sensors) apart tells nothing about stages."""
+
+
+def standard_scores(features: Floats | Weights, mean: Weights, scale: Weights, *, whole: bool) -> Weights:
+    """(n, F) with NaN for not known -> (n, F) in standard deviations, not known becoming the middle. ``whole``: these
+    rows are a whole night's, with overnight features; they are moved towards the middle of all nights."""
+    scores = (features - mean) / scale
+    if whole:
+        known = ~np.isnan(scores)
+        middle = np.where(known, scores, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        middle[OVERNIGHT_CONTEXT_COLUMNS] = 0.0  # how long a night is does not depend on who sleeps
+        scores = scores - CENTRED * middle
+    return np.nan_to_num(np.clip(scores, -FEATURE_LIMIT, FEATURE_LIMIT), nan=0.0).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +72,7 @@ class Network:
 
     def standardize(self, features: Floats | Weights) -> Weights:
         """(n, F) -> standard scores"""
-        return standard_scores(features, self.mean, self.scale)
+        return standard_scores(features, self.mean, self.scale, whole=self.ahead)
 
     def enter(self, features: Floats | Weights) -> Weights:
         """(n, F) -> (M, n, H)"""

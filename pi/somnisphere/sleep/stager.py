@@ -38,8 +38,10 @@ MIXED = "the signs are mixed"
 class SleepStager:
     """Stages one night live; use a new one for another night (or leave the bed empty for half an hour)."""
 
-    def __init__(self, weights: Path | None = None) -> None:
+    def __init__(self, weights: Path | None = None, shift: Floats | None = None) -> None:
+        """``shift``: (F,) to take from every row of features, as ``Person.shift`` says."""
         self._model = load_model("live", weights)
+        self._shift = 0.0 if shift is None else shift
         self._begin()
 
     def _begin(self) -> None:
@@ -81,7 +83,7 @@ class SleepStager:
     def _take(self, heart_bpm: Floats, counts: Floats) -> Floats:
         """Move on by an epoch; the calibrated probabilities, (4,)."""
         features = self._stream.push(heart_bpm, counts)
-        heard = self._network.step(features)
+        heard = self._network.step(features - self._shift)
         seen = not (np.isnan(heart_bpm).all() and np.isnan(counts).all())
         self._ever_seen |= seen
         self._blind_epochs = 0 if seen else self._blind_epochs + 1
@@ -100,7 +102,7 @@ class SleepStager:
         if self._empty_epochs == NEW_NIGHT_AFTER_EPOCHS:
             self._begin()
         elif self._empty_epochs < NEW_NIGHT_AFTER_EPOCHS and self._ever_seen:
-            self._network.step(self._stream.push(HEART_UNKNOWN, COUNTS_UNKNOWN))
+            self._network.step(self._stream.push(HEART_UNKNOWN, COUNTS_UNKNOWN) - self._shift)
         self._age_epochs = 0
         self._belief = self._model.chain.START
         self._drowsiness = self._new_drowsiness()

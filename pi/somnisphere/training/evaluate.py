@@ -20,6 +20,7 @@ from somnisphere.training.judged import COLUMNS, Judged, figures_row, moments_li
 from somnisphere.training.readers.found import check_enough, find_sets, read_sets
 from somnisphere.training.readers.night_set import NightSet
 from somnisphere.training.spoil import LabelledNight
+from somnisphere.training.stirring import stirring_line
 
 Say = Callable[[str], object]
 Spoil = Callable[[LabelledNight, np.random.Generator], LabelledNight]
@@ -125,10 +126,10 @@ def table(folder: Path, seed: int, at_most: int | None = None, say: Say = lambda
             for name, judged in judged_by_name.items():
                 yield _row(f"{answer}, {name}", judged)
                 if answer == "live" and name in (AS_RECORDED, RANDOM_START):
-                    moments.append(f"- {name}: {moments_line(judged)}")
+                    moments.append(f"- {name}: {moments_line(judged)} {stirring_line(judged)}")
                 elif answer == "overnight" and name in FACTS_OF:
                     facts.append(f"- {name}: {ranges_line(judged)}")
-        yield from ("", "The moment of sleep, live:", "", *moments, "")
+        yield from ("", "Moments, live:", "", *moments, "")
         yield from ("Facts of the night, share of nights whose truth lay in the range said (median width, min):", "")
         yield from (*facts, "")
     for found, nights in sets:
