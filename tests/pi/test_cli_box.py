@@ -58,6 +58,7 @@ def test_a_recording_ended_by_hand_is_kept(chips: int, tmp_path: Path, capsys: O
         time.sleep(1.0)
         os.kill(os.getpid(), signal.SIGINT)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
     threading.Thread(target=press_control_c, daemon=True).start()
     assert main(["--config", str(config), "record", str(path), "--minutes", "60"]) == 0
     assert "Recorded" in capsys.readouterr().out

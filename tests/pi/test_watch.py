@@ -234,6 +234,7 @@ def test_a_box_is_watched_until_it_is_stopped_and_left_dark(
 ) -> None:
     config = configured(tmp_path, f"[sensor]\nbus = {BUS}\n")
     lit: list[bool] = []
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
     before = signal.getsignal(signal.SIGTERM)
     with living_chips(BUS):
 
