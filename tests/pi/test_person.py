@@ -122,7 +122,9 @@ def test_what_was_learned_is_kept_and_forgotten_with_other_weights(tmp_path: Pat
         sleeper.stager(AT_S)
         sleeper.revise(long_night(seed))
     journal.close()
-    saved = Journal(tmp_path / "journal.db").saved_person()
+    again_open = Journal(tmp_path / "journal.db")
+    saved = again_open.saved_person()
+    again_open.close()
     assert saved is not None
     again = Sleeper(learned=saved).person
     np.testing.assert_allclose(again.middles, sleeper.person.middles, atol=1e-3)
