@@ -132,18 +132,22 @@ def is_database(path: Path) -> bool:
 
 
 def night_lines(times: NightTimes, epochs: Sequence[Epoch], estimates: Sequence[StageEstimate]) -> Iterator[str]:
-    """A night as a person would tell it: clock times, and what is not known. ``epochs`` in Unix seconds."""
-    from somnisphere.sleep.facts import ranges
+    """A night as a person would tell it: clock times, and what is not known. ``times`` in Unix seconds, epochs and
+    estimates in those or in a run's own."""
+    from somnisphere.sleep.facts import ranges, summarize
 
-    found = ranges(estimates)
+    facts, found = summarize(estimates), ranges(estimates)
     yield f"Night of {times.night_id}"
-    for words, at_s, bounds in (
-        ("went to bed", times.in_bed_s, None),
-        ("fell asleep about", times.fell_asleep_s, found.onset_s),
-        ("woke up about", times.woke_up_s, found.final_waking_s),
-        ("left the bed", times.left_bed_s, None),
+    for words, at_s, fact_s, bounds in (
+        ("went to bed", times.in_bed_s, None, None),
+        ("fell asleep about", times.fell_asleep_s, facts.onset_s, found.onset_s),
+        ("woke up about", times.woke_up_s, facts.final_waking_s, found.final_waking_s),
+        ("left the bed", times.left_bed_s, None, None),
     ):
-        between = "" if bounds is None or at_s is None else f"  (from {_clock(bounds.low)} to {_clock(bounds.high)})"
+        between = ""
+        if at_s is not None and fact_s is not None and bounds is not None:
+            low, high = (_clock(at_s + bound - fact_s) for bound in (bounds.low, bounds.high))
+            between = f"  (from {low} to {high})"
         yield f"  {words:<18} {'not known' if at_s is None else _clock(at_s)}{between}"
     unknown = sum(estimate.stage is None for estimate in estimates)
     if epochs:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from tests.cli_words import Output, configured, error_of
 
 from somnisphere.cli import main
+from somnisphere.cli_nights import night_lines
 from somnisphere.journal import Journal
 from somnisphere.night import EPOCH_S, STAGES, NightTimes, StageEstimate, unknown_epoch
 from somnisphere.sleep.regularity import DAY_S, FEWEST, regularity
@@ -69,6 +71,18 @@ def test_a_night_as_json_has_times_minutes_and_ranges(week: Path, capsys: Output
 def test_a_night_is_told_with_its_range(week: Path, capsys: Output) -> None:
     assert main(["--config", str(week), "night", DATES[0]]) == 0
     lines = capsys.readouterr().out.splitlines()
+    assert lines[2].startswith("  fell asleep about  22:40  (from 22:3")
+
+
+def test_a_night_in_a_runs_own_time_is_told_by_the_clock() -> None:
+    """The rehearsal tells its night from epochs that count from the run's start."""
+    begins_s = time.mktime(datetime.fromisoformat("2026-03-10T22:30").timetuple())
+    shares = [(0.9, 0.1, 0.0, 0.0)] * 20 + [(0.05, 0.8, 0.05, 0.1)] * 340
+    run = [StageEstimate(k, k * EPOCH_S, STAGES[int(np.argmax(p))], p) for k, p in enumerate(shares)]
+    times = NightTimes("2026-03-10", begins_s, begins_s + 600.0, begins_s + 10800.0, None)
+    lines = list(night_lines(times, [unknown_epoch(0, 0.0)] * 360, run))
+    by_clock = [replace(estimate, start_s=begins_s + estimate.start_s) for estimate in run]
+    assert lines == list(night_lines(times, [unknown_epoch(0, begins_s)] * 360, by_clock))
     assert lines[2].startswith("  fell asleep about  22:40  (from 22:3")
 
 
