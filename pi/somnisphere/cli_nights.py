@@ -26,8 +26,9 @@ def night(arguments: argparse.Namespace) -> int:
         from somnisphere.night_export import RANGES, night_row
 
         print(json.dumps(night_row(kept) | {"ranges": RANGES, "note": NOT_MEDICAL}, indent=2))
-    for line in () if arguments.json else night_lines(kept.times, kept.epochs, kept.estimates):
-        print(line)
+    else:
+        for line in night_lines(kept.times, kept.epochs, kept.estimates):
+            print(line)
     if arguments.svg or arguments.png:
         offset_s = float(time.localtime(kept.epochs[0].start_s).tm_gmtoff) if kept.epochs else 0.0
         shapes = draw_night(kept.epochs, kept.estimates, offset_s, f"Night of {kept.times.night_id}")
@@ -44,7 +45,7 @@ def night(arguments: argparse.Namespace) -> int:
 
 def nights(arguments: argparse.Namespace) -> int:
     """All nights that are kept: a line each, or rows with ranges and regularity."""
-    from somnisphere.night_export import flat, hours_and_minutes, night_rows
+    from somnisphere.night_export import clock_seconds, flat, hours_and_minutes, night_rows
     from somnisphere.sleep.regularity import regularity
 
     with open_journal(arguments.config) as journal:
@@ -62,8 +63,7 @@ def nights(arguments: argparse.Namespace) -> int:
             print(f"{times.night_id:<12} {_span(times)}")
             for so_far, at_s in ((asleep, times.fell_asleep_s), (awake, times.woke_up_s)):
                 if at_s is not None:
-                    local = time.localtime(at_s)
-                    so_far.append(local.tm_hour * 3600.0 + local.tm_min * 60.0 + local.tm_sec)
+                    so_far.append(clock_seconds(at_s))
     for words, clock_s in (("Fell asleep", asleep), ("Woke up", awake)):
         if (found := regularity(clock_s)) is not None:
             usual, minutes = hours_and_minutes(found.usual_s), round(found.spread_min)

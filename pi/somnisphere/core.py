@@ -64,8 +64,9 @@ class CoreSettings:
 class _Night:
     """The night in progress: its epochs on one unbroken 30-second grid, and when things happened."""
 
-    def __init__(self, times: NightTimes) -> None:
+    def __init__(self, times: NightTimes, stager: Stager) -> None:
         self.times = times
+        self.stager = stager
         self.epochs: list[Epoch] = []
         self.watch = SleepWatch()
 
@@ -84,7 +85,6 @@ class Core:
         self._shelf = shelf
         self._pipeline = pipeline
         self._new_stager = new_stager
-        self._stager = new_stager(0.0)
         self._revise = revise
         self._settings = settings or CoreSettings()
         self._tick = Tick(0.0, 0.0)
@@ -167,7 +167,7 @@ class Core:
             actions += self._open_night(epoch.start_s)
         assert self._night is not None
         for due in self._on_grid(self._night, epoch):
-            estimate = self._stager.step(due)
+            estimate = self._night.stager.step(due)
             self._night.epochs.append(due)
             actions.append(KeepEpoch(due, estimate))
             if due.in_bed and self._night.times.in_bed_s is None:
@@ -235,8 +235,7 @@ class Core:
 
     def _open_night(self, at_s: float) -> list[Action]:
         night_id = night_id_of(self._wall_at(at_s) + self._tick.utc_offset_s)
-        self._night = _Night(NightTimes(night_id))
-        self._stager = self._new_stager(self._wall_at(at_s))
+        self._night = _Night(NightTimes(night_id), self._new_stager(self._wall_at(at_s)))
         return [BeginNight(night_id, at_s)]
 
     def carry_on(self, times: NightTimes, epochs: Sequence[Epoch]) -> list[StageEstimate]:
@@ -244,9 +243,9 @@ class Core:
 
         Their cues were given before the restart: only what the watch remembers is built anew.
         """
-        self._night = _Night(times)
-        self._stager = self._new_stager(self._wall_at(epochs[0].start_s) if epochs else self._tick.wall_s)
-        estimates = [self._stager.step(epoch) for epoch in epochs]
+        stager = self._new_stager(self._wall_at(epochs[0].start_s) if epochs else self._tick.wall_s)
+        self._night = _Night(times, stager)
+        estimates = [stager.step(epoch) for epoch in epochs]
         for epoch, estimate in zip(epochs, estimates, strict=True):
             self._night.epochs.append(epoch)
             self._night.watch.step(epoch, estimate, is_morning=self._is_morning(epoch.start_s))

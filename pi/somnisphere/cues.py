@@ -26,8 +26,8 @@ UNKNOWN_EPOCHS = 20
 LIKELY_ASLEEP = 0.7
 LIKELY_AWAKE = 0.3
 HALF_AWAKE = 0.5
-"""P(sleep) at or below which a sound sleeper stirs; chosen on the scored nights, where it is said twice as soon as with
-``LIKELY_AWAKE`` and falsely once in five nights."""
+"""P(sleep) at or below which a sound sleeper stirs; chosen on the scored nights, where with ``LIKELY_AWAKE`` fewer
+wakings were said, and later. ``tests/bench/staging.py`` prints how often, how soon and how falsely."""
 MORNING_OUT_S = 20 * 60.0
 NIGHT_OUT_S = 90 * 60.0
 NIGHT_LIMIT_S = 16 * 3600.0

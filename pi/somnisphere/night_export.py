@@ -11,7 +11,7 @@ from somnisphere.sleep.regularity import Regularity, regularity
 
 Row = dict[str, Any]
 
-RANGES = "low and high: the truth lies between them on about four nights of five"
+RANGES = "low and high: meant to hold the truth on four nights of five; of awakenings and stages they hold on fewer"
 
 
 def night_row(kept: KeptNight) -> Row:
@@ -53,7 +53,7 @@ def night_rows(nights: Iterable[KeptNight]) -> Iterator[Row]:
         row = night_row(kept)
         for so_far, moment in ((asleep, row["fell_asleep"]), (awake, row["woke_up"])):
             if moment is not None:
-                so_far.append(clock_seconds(moment["about"]))
+                so_far.append(clock_seconds(datetime.fromisoformat(moment["about"]).timestamp()))
         row["regularity"] = {
             "fell_asleep": _regular(regularity(asleep)),
             "woke_up": _regular(regularity(awake)),
@@ -61,9 +61,9 @@ def night_rows(nights: Iterable[KeptNight]) -> Iterator[Row]:
         yield row
 
 
-def clock_seconds(iso: str) -> float:
-    """Seconds after local midnight of a time in ISO 8601."""
-    at = datetime.fromisoformat(iso)
+def clock_seconds(wall_s: float) -> float:
+    """Seconds after local midnight of a time in Unix seconds."""
+    at = datetime.fromtimestamp(wall_s).astimezone()
     return at.hour * 3600.0 + at.minute * 60.0 + at.second
 
 
@@ -76,8 +76,8 @@ def flat(row: Mapping[str, Any]) -> Row:
     """Names joined by an underscore, for CSV: ``total_sleep_min_about``, ``total_sleep_min_low``; all rows alike."""
     found: Row = {}
     for name, value in row.items():
-        if name in _SHAPES and value is None:
-            value = dict.fromkeys(_SHAPES[name])
+        if name in _MAY_BE_UNKNOWN and value is None:
+            value = dict.fromkeys(_BOUNDS)
         if isinstance(value, Mapping):
             found |= {f"{name}_{inner}": held for inner, held in flat(value).items()}
         else:
@@ -86,11 +86,8 @@ def flat(row: Mapping[str, Any]) -> Row:
 
 
 _BOUNDS = ("about", "low", "high")
-_SHAPES = {
-    "fell_asleep": _BOUNDS,
-    "woke_up": _BOUNDS,
-    "onset_latency_min": _BOUNDS,
-}
+_MAY_BE_UNKNOWN = ("fell_asleep", "woke_up", "onset_latency_min")
+"""Names whose row has bounds on other nights."""
 
 
 def _regular(found: Regularity | None) -> Row:

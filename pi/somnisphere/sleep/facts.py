@@ -1,4 +1,4 @@
-"""The facts of a staged night, and for each the range in which the truth lies on about four nights of five.
+"""The facts of a staged night, and for each the range that is meant to hold the truth on four nights of five.
 
 Ranges come from hypnograms that might have been: each epoch's stage is drawn with the probabilities it was given, the
 draws of neighbours hanging together, because a stager that errs errs for minutes on end and, a little, all night long.
@@ -61,7 +61,7 @@ class NightFacts:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Four times of five the truth lies from ``low`` to ``high``, in the unit of the fact."""
+    """Meant to hold the truth four times of five, in the unit of the fact."""
 
     low: float
     high: float
