@@ -12,9 +12,10 @@ from somnisphere.bedtime.phases import Phase
 from somnisphere.bedtime.ritual import Ritual, RitualSettings
 from somnisphere.bedtime.shelf import Shelf
 from somnisphere.core import Core, CoreSettings
-from somnisphere.events import Action, ButtonPressed, CommandReceived, Press, Story, Tick
+from somnisphere.events import Action, ButtonPressed, CommandReceived, Press, Tick
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleeper import Sleeper
+from somnisphere.story import Story
 from somnisphere_hardware.samples import MotionBlock, PulseBlock
 
 ATTIC = Story("attic.opus", "The attic", Path("/shelf/attic.opus"), 900.0)

@@ -21,8 +21,8 @@ from somnisphere.events import (
     Say,
     SetGain,
     StopStory,
-    Story,
 )
+from somnisphere.story import Story
 
 LONG = Story("attic.mp3", "The attic", Path("attic.mp3"), 5400.0)
 SHORT = Story("boat.mp3", "The boat", Path("boat.mp3"), 600.0)

@@ -11,7 +11,7 @@ from somnisphere.config import Config, ConfigError
 from somnisphere.core import Core, CoreSettings
 from somnisphere.daemon import Daemon, Parts
 from somnisphere.entities import ENTITIES
-from somnisphere.events import Story, Tick
+from somnisphere.events import Tick
 from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER, scan
 from somnisphere.light_memory import LightMemory, beside
@@ -19,6 +19,7 @@ from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleep.saturation import MAXIM_CURVE
 from somnisphere.sleeper import Sleeper
 from somnisphere.snapshot import Snapshot
+from somnisphere.story import Story
 from somnisphere_hardware.bedside import Bedside, BedsideSettings
 from somnisphere_hardware.lamp import Lamp
 from somnisphere_hardware.speaker import Speaker

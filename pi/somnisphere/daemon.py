@@ -30,7 +30,6 @@ from somnisphere.events import (
     SetGain,
     ShelfChanged,
     StopStory,
-    Story,
     Tick,
 )
 from somnisphere.journal import Journal
@@ -38,6 +37,7 @@ from somnisphere.light_memory import LightMemory
 from somnisphere.night import NightTimes, StageEstimate
 from somnisphere.picture import Shape, draw_night, to_svg
 from somnisphere.snapshot import Health, Snapshot
+from somnisphere.story import Story
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.lamp import Lamp
 from somnisphere_hardware.samples import MotionBlock, PulseBlock

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from somnisphere.night import Epoch, NightTimes, StageEstimate
+from somnisphere.story import Story
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock
 
 # ---- in -----------------------------------------------------------------------------------------------------------
@@ -77,7 +78,7 @@ class ShelfChanged:
     """The story folder was read again."""
 
     at_s: float
-    stories: tuple["Story", ...]
+    stories: tuple[Story, ...]
 
 
 Event = (
@@ -198,13 +199,3 @@ MOMENTS: tuple[str, ...] = (
     "left_bed",
     "morning",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """One story on the shelf. ``key`` is stable (the path below the shelf's folder); ``title`` is for people."""
-
-    key: str
-    title: str
-    path: Path
-    duration_s: float | None = None

@@ -24,9 +24,9 @@ from somnisphere.events import (
     SetGain,
     ShelfChanged,
     StopStory,
-    Story,
     Tick,
 )
+from somnisphere.story import Story
 from somnisphere_home.commands import Wish, decode
 from somnisphere_home.entity import Entity, LightWish
 from somnisphere_home.messages import Topics

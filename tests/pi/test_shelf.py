@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from somnisphere.bedtime.reading import STRETCHES, Reading
 from somnisphere.bedtime.shelf import Shelf
-from somnisphere.events import Story
+from somnisphere.story import Story
 
 
 def story(key: str, title: str = "", duration_s: float | None = 600.0) -> Story:

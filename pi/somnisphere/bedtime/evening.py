@@ -12,17 +12,8 @@ from somnisphere.bedtime.phases import Cue, Phase
 from somnisphere.bedtime.reading import Reading
 from somnisphere.bedtime.shelf import Shelf
 from somnisphere.bedtime.state import RitualSettings, RitualState, volume_gain_db
-from somnisphere.events import (
-    DimLamp,
-    KeepBookmark,
-    PauseStory,
-    PlayStory,
-    ResumeStory,
-    RitualAction,
-    Say,
-    SetGain,
-    Story,
-)
+from somnisphere.events import DimLamp, KeepBookmark, PauseStory, PlayStory, ResumeStory, RitualAction, Say, SetGain
+from somnisphere.story import Story
 
 Actions = list[RitualAction]
 

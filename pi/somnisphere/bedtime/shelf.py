@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from somnisphere.events import Story
+from somnisphere.story import Story
 
 
 class Shelf:

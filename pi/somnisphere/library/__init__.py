@@ -5,9 +5,9 @@ from pathlib import Path
 
 import mutagen
 
-from somnisphere.events import Story
+from somnisphere.story import Story
 
-STARTER_FOLDER = Path(__file__).parent / "stories"
+STARTER_FOLDER = Path(__file__).parent.parent / "stories"
 """The stories that come with the project; used when the household named no folder of its own."""
 
 AUDIO_SUFFIXES = frozenset({".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav", ".wma", ".aiff"})
