@@ -11,8 +11,9 @@ from tests.pulse_waves import beat_times, light, lying_still, motion_blocks, pul
 from somnisphere.bedtime.phases import Phase
 from somnisphere.bedtime.ritual import Ritual, RitualSettings
 from somnisphere.bedtime.shelf import Shelf
-from somnisphere.core import Core, CoreSettings
+from somnisphere.core import Core
 from somnisphere.events import Action, ButtonPressed, CommandReceived, Press, Tick
+from somnisphere.listeners import Listener
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleeper import Sleeper
 from somnisphere.story import Story
@@ -34,9 +35,11 @@ class Bedside:
     ) -> None:
         begin_at_s = None if begin_at is None else float(begin_at[:2]) * HOUR_S + float(begin_at[3:]) * 60.0
         shelf = Shelf((ATTIC, BOAT))
-        ritual = Ritual(RitualSettings(wind_down_s=60.0), shelf)
+        settings = RitualSettings(wind_down_s=60.0)
+        ritual = Ritual(settings, shelf)
         sleeper = Sleeper(born)
-        self.core = Core(ritual, shelf, SleepPipeline(), sleeper.stager, sleeper.revise, CoreSettings(begin_at_s))
+        listeners = [Listener("", settings, "", begin_at_s)]
+        self.core = Core(ritual, shelf, SleepPipeline(), sleeper.stager, sleeper.revise, listeners)
         self.wall_s, self.offset_s, self.at_s = wall_s, offset_s, 0.0
         self.done: list[Action] = []
 

@@ -8,9 +8,11 @@ from somnisphere import __version__
 from somnisphere.bedtime.ritual import Ritual
 from somnisphere.bedtime.shelf import Shelf
 from somnisphere.config import Config, ConfigError
-from somnisphere.core import Core, CoreSettings
+from somnisphere.core import Core
 from somnisphere.daemon import Daemon, Parts
 from somnisphere.entities import ENTITIES
+from somnisphere.entities_evening import LISTENER_ENTITY
+from somnisphere.evening_file import EveningFile
 from somnisphere.events import Tick
 from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER, scan
@@ -78,7 +80,8 @@ def secret(path: str | None, key: str) -> str:
 def home_session(config: Config) -> HomeSession[Snapshot]:
     topics = Topics(config.box.node, config.mqtt.discovery_prefix)
     device = DeviceInfo(name=config.box.name, sw_version=__version__)
-    return HomeSession(ENTITIES, topics, device, min_intervals_s={"vitals": VITALS_EVERY_S})
+    entities = [entity for entity in ENTITIES if config.listener or entity.key != LISTENER_ENTITY]
+    return HomeSession(entities, topics, device, min_intervals_s={"vitals": VITALS_EVERY_S})
 
 
 class Library:
@@ -112,15 +115,15 @@ class Assembled:
 def assemble(config: Config, tick: Tick, journal: Journal, bedside: Bedside, lamp: Lamp, speaker: Speaker) -> Assembled:
     """A daemon that has taken up, at ``tick``, the evening and the night that the journal holds."""
     library = Library(config)
-    shelf = Shelf(library.read() or (), journal.bookmarks())
+    shelf = Shelf(library.read() or (), places=journal.places())
     ritual = Ritual(config.ritual_settings, shelf)
-    settings = CoreSettings(begin_at_s=config.begin_at_s)
     memory = LightMemory(beside(journal.path))
     pipeline = SleepPipeline(oxygen_curve=config.oxygen_curve or MAXIM_CURVE, learned_light=memory.light)
     sleeper = Sleeper(config.sleeper.born, journal.saved_person(), journal.save_person)
-    core = Core(ritual, shelf, pipeline, sleeper.stager, sleeper.revise, settings)
+    core = Core(ritual, shelf, pipeline, sleeper.stager, sleeper.revise, config.listeners)
     session = home_session(config)
     parts = Parts(bedside, lamp, speaker, journal, session, rescan=library.read, light_memory=memory)
+    parts.evening_file = EveningFile(journal.path.with_name(f"{journal.path.name}.evening"))
     parts.oxygen_calibrated = config.oxygen_calibrated
     daemon = Daemon(core, parts)
     core.last_night = journal.last_times()

@@ -24,7 +24,7 @@ from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.bus import Bus
 from somnisphere_hardware.button import open_button
 from somnisphere_hardware.lamp import open_lamp
-from somnisphere_hardware.speaker import MpvSpeaker
+from somnisphere_hardware.mpv_speaker import MpvSpeaker
 from somnisphere_home.mqtt import HomeLink
 
 log = logging.getLogger(__name__)

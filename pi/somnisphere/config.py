@@ -5,12 +5,15 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Struct
+from msgspec.inspect import is_struct_type
 
+from somnisphere import listeners
 from somnisphere.bedtime.fades import FadeSettings
 from somnisphere.bedtime.state import RitualSettings
 from somnisphere.config_keys import (
@@ -19,6 +22,7 @@ from somnisphere.config_keys import (
     HomeAssistant,
     Journal,
     Lamp,
+    Listener,
     Mqtt,
     Ritual,
     Sensor,
@@ -47,16 +51,29 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     mqtt: Mqtt = Mqtt()
     ritual: Ritual = Ritual()
     stories: Stories = Stories()
+    listener: tuple[Listener, ...] = ()
     journal: Journal = Journal()
     home_assistant: HomeAssistant = HomeAssistant()
 
     @property
-    def begin_at_s(self) -> float | None:
-        """Seconds after local midnight at which the evening begins by itself."""
-        if self.ritual.begin_at is None:
-            return None
-        hours, minutes = self.ritual.begin_at.split(":")
-        return int(hours) * 3600.0 + int(minutes) * 60.0
+    def listeners(self) -> tuple[listeners.Listener, ...]:
+        """Everybody who listens here; one without a name where none is named."""
+        if not self.listener:
+            return (listeners.Listener("", self.ritual_settings, "", _time_of_day_s(self.ritual.begin_at)),)
+        return tuple(
+            listeners.Listener(
+                one.name,
+                replace(
+                    self.ritual_settings,
+                    volume_pct=self.speaker.volume_pct if one.volume_pct is None else one.volume_pct,
+                    volume_ceiling_pct=one.volume_ceiling_pct or self.speaker.volume_ceiling_pct,
+                    story_limit_s=(one.story_limit_min or self.ritual.story_limit_min) * 60,
+                ),
+                one.folder,
+                _time_of_day_s(one.begin_at),
+            )
+            for one in self.listener
+        )
 
     @property
     def oxygen_calibrated(self) -> str:
@@ -83,12 +100,23 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
             volume_pct=speaker.volume_pct,
             volume_floor_pct=speaker.volume_floor_pct,
             volume_ceiling_pct=speaker.volume_ceiling_pct,
+            night_ceiling_pct=speaker.night_ceiling_pct,
+            follow_sleep=ritual.follow_sleep,
+            sentence_pause_s=ritual.sentence_pause_s,
             fade=FadeSettings(fade_s=ritual.fade_min * 60),
             sleep_timer_s=ritual.sleep_timer_min * 60,
             story_limit_s=ritual.story_limit_min * 60,
             one_more_page_s=ritual.one_more_page_min * 60,
             bookmark_margin_s=ritual.bookmark_margin_s,
         )
+
+
+def _time_of_day_s(clock: str | None) -> float | None:
+    """Seconds after local midnight of a time such as 20:00."""
+    if clock is None:
+        return None
+    hours, minutes = clock.split(":")
+    return int(hours) * 3600.0 + int(minutes) * 60.0
 
 
 def find(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -157,7 +185,7 @@ def _disagreement(config: Config) -> str:
 def _explain(message: str, found: Mapping[str, Any]) -> str:
     """msgspec's message as key, what was found and what is allowed."""
     message, _, place = message.partition(" - at `$")
-    keys = [key for key in place.rstrip("`").split(".") if key and key != "[...]"]
+    keys = [key for key in place.rstrip("`").replace("[...]", "").split(".") if key]
     unknown = re.search(r"unknown field `(.*)`", message)
     if unknown:
         wrong = unknown.group(1)
@@ -167,6 +195,8 @@ def _explain(message: str, found: Mapping[str, Any]) -> str:
         return f"{'.'.join([*keys, wrong])}: there is no such key{hint} (known: {', '.join(known)})"
     value: Any = found
     for key in keys:
+        if isinstance(value, list):  # one of several; msgspec does not say which
+            value = next((one for one in value if isinstance(one, Mapping) and key in one), {})
         value = value.get(key) if isinstance(value, Mapping) else None
     return f"{'.'.join(keys)}: found {value!r}, allowed is {_allowed(keys)}"
 
@@ -176,6 +206,7 @@ def _declared(keys: list[str]) -> Any:
     owner: Any = Config
     for key in keys[:2]:
         owner = next(field.type for field in msgspec.structs.fields(owner) if field.name == key)
+        owner = next((kind for kind in get_args(owner) if is_struct_type(kind)), owner)  # one of a [[section]]
     return owner
 
 
@@ -220,8 +251,11 @@ def show(config: Config) -> str:
     lines = []
     for section in msgspec.structs.fields(config):
         part = getattr(config, section.name)
-        values = {field.name: getattr(part, field.name) for field in msgspec.structs.fields(part)}
-        lines += [f"[{section.name}]", *(f"{k} = {_toml(v)}" for k, v in values.items() if v is not None), ""]
+        several = isinstance(part, tuple)
+        for one in part if several else (part,):
+            values = {field.name: getattr(one, field.name) for field in msgspec.structs.fields(one)}
+            lines.append(f"[[{section.name}]]" if several else f"[{section.name}]")
+            lines += [*(f"{k} = {_toml(v)}" for k, v in values.items() if v is not None), ""]
     return "\n".join(lines[:-1]) + "\n"
 
 
@@ -238,8 +272,10 @@ def example() -> str:
 
 def _example_lines() -> Iterator[str]:
     for section in msgspec.structs.fields(Config):
-        yield from (f"# {section.type.__doc__}", f"[{section.name}]")
-        for field in msgspec.structs.fields(section.type):
+        kind = _declared([section.name])
+        several = kind is not section.type
+        yield from (f"# {kind.__doc__}", f"#[[{section.name}]]" if several else f"[{section.name}]")
+        for field in msgspec.structs.fields(kind):
             meta = field.type.__metadata__[-1]
             value = meta.examples[0] if field.default is None else field.default
             yield from (f"# {meta.description}", f"#{field.name} = {_toml(value)}")

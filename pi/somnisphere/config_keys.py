@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Percent = Annotated[float, Meta(ge=0, le=100)]
+Minutes = Annotated[float, Meta(ge=1, le=600)]
 Gpio = Annotated[int, Meta(ge=0, le=27)]
 OxygenOffset = Annotated[float, Meta(ge=50, le=200)]
 OxygenSlope = Annotated[float, Meta(ge=-100, le=-1)]
@@ -83,6 +84,9 @@ class Speaker(Struct, frozen=True, forbid_unknown_fields=True):
     volume_pct: Annotated[Percent, Meta(description="The volume on the very first evening.")] = 50.0
     volume_floor_pct: Annotated[Percent, Meta(description="Nobody sets it lower than this.")] = 5.0
     volume_ceiling_pct: Annotated[Percent, Meta(description="Nobody sets it higher than this.")] = 80.0
+    night_ceiling_pct: Annotated[
+        Percent, Meta(description="A story asked for in the night, after sleep, is not louder than this.")
+    ] = 40.0
 
 
 class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +109,25 @@ class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
     )
 
 
+class Listener(Struct, frozen=True, forbid_unknown_fields=True):
+    """One who listens, where several do: one [[listener]] each. What is left out is as it is for all."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64, description="As the home offers it.")] = "Mia"
+    folder: Annotated[str, Meta(description="Only the stories below this folder of the shelf. Empty: all.")] = ""
+    begin_at: Annotated[
+        ClockTime | None, Meta(description="Their evening begins by itself at this time.", examples=["19:00"])
+    ] = None
+    volume_pct: Annotated[
+        Percent | None, Meta(description="The volume on their very first evening.", examples=[40.0])
+    ] = None
+    volume_ceiling_pct: Annotated[
+        Percent | None, Meta(description="Nobody sets it higher than this for them.", examples=[60.0])
+    ] = None
+    story_limit_min: Annotated[
+        Minutes | None, Meta(description="So much story in one night at the most.", examples=[30.0])
+    ] = None
+
+
 class Ritual(Struct, frozen=True, forbid_unknown_fields=True):
     """How an evening goes."""
 
@@ -117,11 +140,17 @@ class Ritual(Struct, frozen=True, forbid_unknown_fields=True):
     story_limit_min: Annotated[
         float, Meta(ge=1, le=600, description="So much story in one night at the most, whatever is pressed.")
     ] = 60.0
+    follow_sleep: Annotated[
+        bool, Meta(description="The story ends with sleep. False: with the sleep timer, whatever is known of sleep.")
+    ] = True
     sleep_timer_min: Annotated[
         float, Meta(ge=1, le=600, description="The story ends after this when nothing is known about sleep.")
     ] = 30.0
     one_more_page_min: Annotated[float, Meta(ge=1, le=60, description="What one more page adds to the timer.")] = 10.0
     fade_min: Annotated[float, Meta(ge=1, le=60, description="Minutes from full loudness to silence.")] = 10.0
+    sentence_pause_s: Annotated[
+        float, Meta(ge=0, le=10, description="How much the pause between two sentences grows while the story fades.")
+    ] = 2.5
     bookmark_margin_s: Annotated[
         float, Meta(ge=0, le=600, description="The next evening begins so many seconds before sleep came.")
     ] = 30.0

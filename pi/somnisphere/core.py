@@ -6,7 +6,7 @@ Hands (button, home) go to the ritual at once. A whole night runs in a ``for`` l
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from somnisphere.bedtime.phases import Cue, Phase
@@ -29,7 +29,9 @@ from somnisphere.events import (
     ShelfChanged,
     Tick,
 )
+from somnisphere.listeners import DAY_S, Listener, Listeners
 from somnisphere.night import EPOCH_S, Epoch, NightTimes, StageEstimate, unknown_epoch
+from somnisphere.sleep.dozing import dozed_off
 from somnisphere.sleep.facts import summarize
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleeper import Stager
@@ -39,26 +41,15 @@ from somnisphere_home.entity import LightWish
 
 MORNING_FROM_S = 4.5 * 3600.0
 MORNING_UNTIL_S = 14 * 3600.0
-DAY_S = 86400.0
-
-BEGIN_LATE_S = 1.5 * 3600.0
-"""The evening still begins by itself so long after its time: enough for an hour that the clock leaves out in spring.
-Later than that it does not: a clock that was wrong and is put right must not wake anybody."""
-
 LAMP_TOUCH_S = 1.0
 """How long the lamp takes when a hand asks for a level and no time."""
+LAMP_ARRIVED_PCT = 0.5
+"""A lamp further than this (L*) from where it was sent is on its way; "on" alone then stops it where it is."""
 LAMP_TOUCH_PCT = 40.0
 """How bright the lamp gets when it is out and a hand, for the first time, asks for no level."""
 
 Revise = Callable[[Sequence[Epoch]], Sequence[StageEstimate]]
 """The overnight answer: a whole night's epochs in, one estimate each out."""
-
-
-@dataclass(frozen=True, slots=True)
-class CoreSettings:
-    """``begin_at_s``: seconds after local midnight at which the evening begins by itself, or None."""
-
-    begin_at_s: float | None = None
 
 
 class _Night:
@@ -79,17 +70,15 @@ class Core:
         pipeline: SleepPipeline,
         new_stager: Callable[[float], Stager],
         revise: Revise,
-        settings: CoreSettings | None = None,
+        listeners: Sequence[Listener] = (),
     ) -> None:
         self._ritual = ritual
         self._shelf = shelf
         self._pipeline = pipeline
         self._new_stager = new_stager
         self._revise = revise
-        self._settings = settings or CoreSettings()
+        self._listeners = Listeners(ritual, shelf, listeners)
         self._tick = Tick(0.0, 0.0)
-        self._begin_day: int | None = None
-        self._begun_day: int | None = None
         self._night: _Night | None = None
         self._estimate: StageEstimate | None = None
         self._parts: dict[str, PartState] = {}
@@ -135,28 +124,20 @@ class Core:
     def _on_tick(self, tick: Tick) -> list[Action]:
         actions: list[Action] = []
         self._tick = tick
-        if self._is_begin_due(tick):
-            actions += self._with_night(self._ritual.receive(Cue.BEGIN, tick.at_s), tick.at_s)
+        free = self._ritual.state.phase in (Phase.IDLE, Phase.MORNING)
+        for name in self._listeners.due(tick)[: 1 if free else 0]:
+            began = [*self._listeners.choose(name, tick.at_s), *self._ritual.receive(Cue.BEGIN, tick.at_s)]
+            actions += self._with_night(began, tick.at_s)
         for epoch in self._pipeline.advance(tick.at_s):
             actions += self._on_epoch(epoch)
         if (problem := self._pipeline.pulse_problem) != self._pulse_problem:
             self._pulse_problem = problem
             actions.append(Say(problem, "warning") if problem else Say("The pulse sensor's light is usable again."))
-        p_sleep = None if self._night is None or self._estimate is None else self._estimate.sleep_probability
-        actions += self._ritual.tick(tick.at_s, p_sleep)
+        known = self._night is not None and self._estimate is not None
+        actions += self._ritual.tick(
+            tick.at_s, self._estimate.likelihood_of_sleep if known and self._estimate else None
+        )
         return actions
-
-    def _is_begin_due(self, tick: Tick) -> bool:
-        """Did the household's clock just come to the configured time? Once a day, even where an hour comes twice."""
-        if self._settings.begin_at_s is None:
-            return False
-        since_s = tick.wall_s + tick.utc_offset_s - self._settings.begin_at_s
-        day = int(since_s // DAY_S)
-        was, self._begin_day = self._begin_day, day
-        if was is None or day <= was or day == self._begun_day or since_s % DAY_S > BEGIN_LATE_S:
-            return False
-        self._begun_day = day
-        return True
 
     def _on_epoch(self, epoch: Epoch) -> list[Action]:
         actions: list[Action] = []
@@ -220,7 +201,8 @@ class Core:
         if facts.onset_s is not None and facts.final_waking_s is not None:
             asleep_s, awake_s = self._wall_at(facts.onset_s), self._wall_at(facts.final_waking_s)
             times = replace(times, fell_asleep_s=asleep_s, woke_up_s=awake_s)
-            actions += self._ritual.date_onset(facts.onset_s)
+        if (dozing := dozed_off(estimates, self._ritual.story_ended_s)) is not None:
+            actions += self._ritual.date_onset(dozing.first_s, dozing.latest_s)
         actions += self._ritual.receive(Cue.NIGHT_OVER, given.at_s)
         self.last_night, self._night, self._estimate = times, None, None
         return [*actions, EndNight(times, tuple(night.epochs), estimates)]
@@ -256,8 +238,16 @@ class Core:
         """The evening as the journal keeps it."""
         return self._ritual.to_dict()
 
+    @property
+    def ritual_place(self) -> object:
+        """Changes whenever ``ritual_state`` is worth keeping at once: with each sentence, each phase."""
+        return self._ritual.place_number
+
     def restore_ritual(self, saved: Mapping[str, Any], shift_s: float, at_s: float) -> list[Action]:
         """Take up a saved evening; ``shift_s`` makes its times this run's."""
+        state = saved.get("state")
+        if isinstance(state, Mapping):
+            self._listeners.take_up(str(state.get("listener", "")), at_s)
         return list(self._ritual.restore(saved, shift_s, at_s))
 
     @property
@@ -284,6 +274,10 @@ class Core:
             "begin": lambda: self._ritual.receive(Cue.BEGIN, at_s),
             "stop": lambda: self._ritual.receive(Cue.STOP, at_s),
             "one_more_page": lambda: self._ritual.one_more_page(at_s),
+            "start_over": lambda: self._ritual.start_over(at_s),
+            "other_place": lambda: self._ritual.other_place(at_s),
+            "listener": lambda: self._listeners.choose(str(value), at_s),
+            "follow_sleep": lambda: self._ritual.set_follow_sleep(bool(value), at_s),
             "story": lambda: self._ritual.choose_story(str(value), at_s),
             "volume": lambda: self._ritual.set_volume(float(value), at_s),
             "fade_time": lambda: self._ritual.set_fade_time(float(value), at_s),
@@ -292,6 +286,9 @@ class Core:
         return list(wishes[command.key]())
 
     def _lamp(self, wish: LightWish, at_s: float) -> Sequence[Action]:
+        on_its_way = abs(self._ritual.state.lamp_target_pct - self._lamp_pct) > LAMP_ARRIVED_PCT
+        if wish.on and not wish.level_pct and self._lamp_pct > 0 and on_its_way:
+            return self._ritual.touch_lamp(at_s)
         if wish.level_pct:
             self._lamp_asked_pct = wish.level_pct
         # "On" alone: a lamp that is lit stays as it is, one that is out gets what a hand asked for last. (Not what it
@@ -329,6 +326,10 @@ class Core:
             sensor_problem=" ".join(problems),
             player_ok=player is None or player.state != "failed",
             player_problem="" if player is None else player.problem,
+            listener=self._listeners.name,
+            listeners=self._listeners.names,
+            follow_sleep=ritual.follow_sleep,
+            bookmark=None if story is None else self._shelf.place(story.key),
             story_titles=self._shelf.titles,
             story_title=self._shelf.title_of(None if story is None else story.key),
             story_playing=player is not None and player.state == "playing",

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 from somnisphere.core import Core
 from somnisphere.entities import NIGHT_ENTITY
+from somnisphere.evening_file import EveningFile
 from somnisphere.events import (
     Action,
     Announce,
@@ -19,9 +20,12 @@ from somnisphere.events import (
     DimLamp,
     EndNight,
     Event,
+    FreezeLamp,
+    HoldStory,
     KeepBookmark,
     KeepEpoch,
     LampReported,
+    LandLamp,
     PauseStory,
     PlayerReported,
     PlayStory,
@@ -32,7 +36,7 @@ from somnisphere.events import (
     StopStory,
     Tick,
 )
-from somnisphere.journal import Journal
+from somnisphere.journal import Journal, SavedRitual
 from somnisphere.light_memory import LightMemory
 from somnisphere.night import NightTimes, StageEstimate
 from somnisphere.picture import Shape, draw_night, to_svg
@@ -81,6 +85,7 @@ class Parts:
     rescan: Callable[[], tuple[Story, ...] | None] = lambda: None
     """Reads the story folder again; None when it did not change."""
     light_memory: LightMemory | None = None
+    evening_file: EveningFile | None = None
     oxygen_calibrated: str = ""
 
 
@@ -93,6 +98,7 @@ class Daemon:
         self._lamp_reported_s = 0.0
         self._rescan_due_s = 0.0
         self._ritual_due_s = 0.0
+        self._ritual_place: object = None
         self._night_id: str | None = None
         self._estimates: list[StageEstimate] = []
         self._kept_times: NightTimes | None = None
@@ -116,9 +122,16 @@ class Daemon:
             self._estimates = self._core.carry_on(night.times, night.epochs)
             self._picture_due_s = tick.at_s
             log.info("The night of %s is carried on.", self._night_id)
-        if (saved := journal.saved_ritual(tick.at_s, tick.wall_s)) is not None:
+        if (saved := self._saved_evening(tick)) is not None:
             for action in self._core.restore_ritual(saved.state, saved.shift_s, tick.at_s):
                 self._perform(action, tick.at_s)
+
+    def _saved_evening(self, tick: Tick) -> SavedRitual | None:
+        """The newest there is: written with each sentence, or with the journal's last commit."""
+        found = [self._parts.journal.saved_ritual(tick.at_s, tick.wall_s)]
+        if self._parts.evening_file is not None:
+            found.append(self._parts.evening_file.load(tick.at_s, tick.wall_s))
+        return max((saved for saved in found if saved is not None), key=lambda saved: saved.last_s, default=None)
 
     # ---- events in ------------------------------------------------------------------------------------------------
 
@@ -149,6 +162,10 @@ class Daemon:
     def _keep(self, tick: Tick) -> None:
         """What must survive a kill goes to the journal, which commits once a minute."""
         journal = self._parts.journal
+        if (place := self._core.ritual_place) != self._ritual_place:
+            self._ritual_place = place
+            if self._parts.evening_file is not None:
+                self._parts.evening_file.save(self._core.ritual_state(), tick.at_s, tick.wall_s)
         if tick.at_s >= self._ritual_due_s:
             self._ritual_due_s = tick.at_s + SAVE_RITUAL_EVERY_S
             self.keep_evening(tick.at_s, tick.wall_s)
@@ -164,7 +181,10 @@ class Daemon:
 
     def keep_evening(self, at_s: float, wall_s: float) -> None:
         """Before a clean end: the evening as it is now, for the next start to take up."""
-        self._parts.journal.save_ritual(self._core.ritual_state(), at_s, wall_s)
+        state = self._core.ritual_state()
+        self._parts.journal.save_ritual(state, at_s, wall_s)
+        if self._parts.evening_file is not None:
+            self._parts.evening_file.save(state, at_s, wall_s)
 
     def keep_light(self, at_s: float, *, now: bool = False) -> None:
         """What the pulse sensor learned goes to disk once an hour, and ``now`` before a clean end."""
@@ -186,6 +206,11 @@ class Daemon:
         """Hear what the player has to say."""
         for report in self._parts.speaker.step(at_s):
             self.handle(PlayerReported(report.at_s, report.state, report.path, report.position_s, report.problem))
+
+    @property
+    def speaker_due_s(self) -> float | None:
+        """When the player wants to be stepped at the latest, None: with the next tick."""
+        return self._parts.speaker.due_s
 
     def step_lamp(self, at_s: float) -> float | None:
         """Move a fading lamp on; return when it wants to be moved next, None at rest."""
@@ -260,10 +285,18 @@ class Daemon:
             case DimLamp():
                 parts.lamp.dim(action.lightness_pct, action.over_s, at_s)
                 self.step_lamp(at_s)
+            case FreezeLamp():
+                parts.lamp.freeze(at_s)
+                self.handle(LampReported(at_s, parts.lamp.lightness_pct))
+            case LandLamp():
+                parts.lamp.land(at_s)
+                self.step_lamp(at_s)
             case PlayStory():
                 parts.speaker.play(action.path, action.position_s, action.gain_db)
             case SetGain():
                 parts.speaker.set_gain(action.gain_db)
+            case HoldStory():
+                parts.speaker.hold(action.position_s, action.for_s)
             case PauseStory():
                 parts.speaker.pause()
             case ResumeStory():
@@ -273,7 +306,7 @@ class Daemon:
             case Announce():
                 self._announce(action)
             case KeepBookmark():
-                parts.journal.save_bookmark(action.story_key, action.position_s)
+                parts.journal.save_bookmark(action.story_key, action.position_s, action.listener, action.other_s)
             case Say():
                 log.log(logging.WARNING if action.level == "warning" else logging.INFO, "%s", action.text)
             case BeginNight():

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from somnisphere.bedtime.phases import Phase
-from somnisphere.events import MOMENTS
+from somnisphere.entities_evening import EVENING_ENTITIES
 from somnisphere.night import STAGES, NightTimes, Presence
 from somnisphere.snapshot import Snapshot
-from somnisphere_home.entity import Entity, choice, light_json, light_state, number, press
+from somnisphere_home.entity import Entity
 
 NIGHT_ENTITY = "night"
-MOMENT_ENTITY = "sleep_moment"
 
 EXPIRE_S = 600
 """A live value that has not been said for this long reads unknown, never old. Twice the heartbeat."""
@@ -53,12 +51,7 @@ def _oxygen_note(s: Snapshot) -> str:
     )
 
 
-def _story_titles(s: Snapshot) -> tuple[str, ...]:
-    return s.story_titles
-
-
 SENSOR = ("sensor",)
-PLAYER = ("player",)
 
 ENTITIES: tuple[Entity[Snapshot], ...] = (
     # ---- the body
@@ -182,92 +175,7 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         enabled_by_default=False,
         parts=SENSOR,
     ),
-    # ---- the evening
-    Entity(
-        key="phase",
-        platform="sensor",
-        name="Phase",
-        group="ritual",
-        value=lambda s: s.phase,
-        device_class="enum",
-        options=tuple(phase.value for phase in Phase),
-        icon="mdi:weather-night",
-    ),
-    Entity(
-        key=MOMENT_ENTITY,
-        platform="event",
-        name="Sleep moment",
-        options=MOMENTS,
-        icon="mdi:bell-sleep",
-    ),
-    Entity(key="begin", platform="button", name="Begin", command=press(), icon="mdi:weather-sunset-down"),
-    Entity(key="stop", platform="button", name="Stop", command=press(), icon="mdi:stop"),
-    Entity(key="one_more_page", platform="button", name="One more page", command=press(), icon="mdi:book-plus-outline"),
-    Entity(
-        key="lamp",
-        platform="light",
-        name="Lamp",
-        group="lamp",
-        value=lambda s: light_state(s.lamp_lightness_pct),
-        command=light_json(),
-        icon="mdi:lamp",
-    ),
-    # ---- the story
-    Entity(
-        key="story",
-        platform="select",
-        name="Story",
-        group="story",
-        value=lambda s: s.story_title,
-        options=_story_titles,
-        command=choice(),
-        icon="mdi:bookshelf",
-    ),
-    Entity(
-        key="story_playing",
-        platform="sensor",
-        name="Story playing",
-        group="story",
-        value=lambda s: s.story_title if s.story_playing else None,
-        icon="mdi:book-play",
-        parts=PLAYER,
-    ),
-    Entity(
-        key="story_position",
-        platform="sensor",
-        name="Story position",
-        group="story",
-        value=lambda s: None if s.story_position_s is None else round(s.story_position_s),
-        unit="s",
-        device_class="duration",
-        precision=0,
-        deadband=15.0,
-        icon="mdi:progress-clock",
-        parts=PLAYER,
-    ),
-    Entity(
-        key="volume",
-        platform="number",
-        name="Volume",
-        group="story",
-        value=lambda s: round(s.volume_pct),
-        unit="%",
-        command=number(0, 100, 1),
-        icon="mdi:volume-medium",
-        config={"mode": "slider"},
-    ),
-    Entity(
-        key="fade_time",
-        platform="number",
-        name="Fade time",
-        group="story",
-        value=lambda s: round(s.fade_min),
-        unit="min",
-        entity_category="config",
-        command=number(1, 60, 1),
-        icon="mdi:sort-descending",
-        config={"mode": "box"},
-    ),
+    *EVENING_ENTITIES,
     # ---- the night
     Entity(
         key=NIGHT_ENTITY,

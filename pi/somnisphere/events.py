@@ -106,6 +106,16 @@ class DimLamp:
 
 
 @dataclass(frozen=True, slots=True)
+class FreezeLamp:
+    """Stop a fading lamp where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandLamp:
+    """Let a lamp that was stopped on its way go on to where it was going."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlayStory:
     path: Path
     position_s: float
@@ -117,6 +127,14 @@ class SetGain:
     """Loudness of the speaker, dB relative to full scale of its own (0 is loudest)."""
 
     gain_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class HoldStory:
+    """A pause between two sentences: when the story gets to ``position_s``, stand still for ``for_s`` seconds."""
+
+    position_s: float
+    for_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +163,12 @@ class Announce:
 
 @dataclass(frozen=True, slots=True)
 class KeepBookmark:
-    """Remember where ``story_key`` is to begin next time."""
+    """Remember where ``story_key`` is to begin for ``listener`` next time. ``other_s``: a place nearly as likely."""
 
     story_key: str
     position_s: float
+    listener: str = ""
+    other_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +204,20 @@ class EndNight:
     estimates: tuple[StageEstimate, ...]
 
 
-RitualAction = DimLamp | PlayStory | SetGain | PauseStory | ResumeStory | StopStory | Announce | KeepBookmark | Say
+RitualAction = (
+    DimLamp
+    | FreezeLamp
+    | LandLamp
+    | PlayStory
+    | SetGain
+    | HoldStory
+    | PauseStory
+    | ResumeStory
+    | StopStory
+    | Announce
+    | KeepBookmark
+    | Say
+)
 
 Action = RitualAction | BeginNight | KeepEpoch | EndNight
 

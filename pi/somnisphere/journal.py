@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from somnisphere.bedtime.shelf import EVERYBODY, Place
+from somnisphere.journal_schema import connect
 from somnisphere.night import EPOCH_S, Epoch, NightTimes, Presence, Stage, StageEstimate
 
 COMMIT_EVERY_S = 60.0
@@ -24,24 +26,6 @@ CONTINUE_WITHIN_S = 6 * 3600.0
 """A night whose last sign of life is older is not carried on."""
 WAITING_LIMIT = 20_000
 """So many rows wait at the most (about a week of epochs); the oldest are given up first."""
-
-MIGRATIONS: tuple[str, ...] = (
-    """
-    CREATE TABLE night (
-        id TEXT PRIMARY KEY, began_s REAL NOT NULL, ended_s REAL, times TEXT NOT NULL DEFAULT '{}'
-    ) WITHOUT ROWID;
-    CREATE TABLE epoch (
-        night TEXT NOT NULL, number INTEGER NOT NULL, wall_s REAL NOT NULL,
-        body TEXT NOT NULL, live TEXT NOT NULL, revised TEXT,
-        PRIMARY KEY (night, number)
-    ) WITHOUT ROWID;
-    CREATE TABLE moment (night TEXT, wall_s REAL NOT NULL, type TEXT NOT NULL, confidence REAL);
-    CREATE TABLE bookmark (story TEXT PRIMARY KEY, position_s REAL NOT NULL) WITHOUT ROWID;
-    CREATE TABLE ritual (one INTEGER PRIMARY KEY CHECK (one = 1), wall_minus_at_s REAL NOT NULL, state TEXT NOT NULL);
-    """,
-    "CREATE TABLE person (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL);",
-)
-"""One script per version of the file; ``user_version`` counts those that were run. Only ever append."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +57,13 @@ class SavedRitual:
 
     state: dict[str, Any]
     shift_s: float
+
+    @property
+    def last_s(self) -> float:
+        """When it was last so, in this run's time."""
+        inner = self.state.get("state")
+        at_s = inner.get("at_s") if isinstance(inner, dict) else None
+        return float(at_s) + self.shift_s if isinstance(at_s, int | float) else float("-inf")
 
 
 class Journal:
@@ -111,8 +102,11 @@ class Journal:
         plain = json.dumps(asdict(times))
         self._set(f"times {times.night_id}", "UPDATE night SET times = ? WHERE id = ?", (plain, times.night_id))
 
-    def save_bookmark(self, story_key: str, position_s: float) -> None:
-        self._set(f"bookmark {story_key}", "INSERT OR REPLACE INTO bookmark VALUES (?, ?)", (story_key, position_s))
+    def save_bookmark(
+        self, story_key: str, position_s: float, listener: str = EVERYBODY, other_s: float | None = None
+    ) -> None:
+        row = (listener, story_key, position_s, other_s)
+        self._set(f"bookmark {listener}/{story_key}", "INSERT OR REPLACE INTO bookmark VALUES (?, ?, ?, ?)", row)
 
     def save_ritual(self, state: Mapping[str, Any], at_s: float, wall_s: float) -> None:
         """Cheap: only the latest is written. ``at_s`` and ``wall_s`` are the same moment."""
@@ -184,8 +178,14 @@ class Journal:
         """The nights that are kept, oldest first."""
         return [str(row[0]) for row in self._read("SELECT id FROM night ORDER BY began_s")]
 
-    def bookmarks(self) -> dict[str, float]:
-        return {str(key): float(at) for key, at in self._read("SELECT story, position_s FROM bookmark")}
+    def places(self) -> dict[tuple[str, str], Place]:
+        """Where each listener left each story, by listener and story."""
+        rows = self._read("SELECT listener, story, position_s, other_s FROM bookmark")
+        return {(str(who), str(key)): Place(float(at_s), other_s) for who, key, at_s, other_s in rows}
+
+    def bookmarks(self, listener: str = EVERYBODY) -> dict[str, float]:
+        """Where one listener left each story, seconds from its beginning."""
+        return {key: place.position_s for (who, key), place in self.places().items() if who == listener}
 
     def saved_ritual(self, at_s: float, wall_s: float) -> SavedRitual | None:
         """What the ritual was doing. ``at_s`` and ``wall_s`` are now, in this run."""
@@ -258,7 +258,7 @@ class Journal:
     def _open(self) -> bool:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = _connect(self.path)
+            self._db = connect(self.path)
         except (sqlite3.Error, OSError) as error:
             self._troubled(error)
         return self._db is not None
@@ -284,7 +284,7 @@ class Journal:
             self.path.rename(aside)
             for suffix in ("-wal", "-shm"):
                 self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-            self._db = _connect(self.path)
+            self._db = connect(self.path)
         except (sqlite3.Error, OSError) as second:
             self.problem = f"{self.path} is broken ({error}) and cannot be put aside: {second}."
             return
@@ -296,22 +296,6 @@ class Journal:
 _OPEN_NIGHT = "INSERT INTO night (id, began_s) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET ended_s = NULL"
 
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=2.0)
-    try:
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=NORMAL")
-        version = int(db.execute("PRAGMA user_version").fetchone()[0])
-        if version > len(MIGRATIONS):
-            raise sqlite3.OperationalError(f"it was written by a newer Somnisphere (version {version})")
-        for number, script in enumerate(MIGRATIONS[version:], version + 1):
-            db.executescript(f"BEGIN; {script} PRAGMA user_version={number}; COMMIT;")
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db
 
 
 def _body(epoch: Epoch) -> str:

@@ -154,7 +154,12 @@ class Live:
                     self._button_problem = self._decoder.problem
                     log.warning("%s", self._button_problem or "The button works again.")
                 lamp_due_s = self._daemon.step_lamp(now_s)
-                due_s = [due for due in (tick_due_s, self._decoder.due_s, lamp_due_s) if due is not None]
+                speaker_due_s = self._daemon.speaker_due_s
+                if speaker_due_s is not None and speaker_due_s <= now_s:
+                    self._daemon.step_speaker(now_s)
+                    speaker_due_s = self._daemon.speaker_due_s
+                dues_s = (tick_due_s, self._decoder.due_s, lamp_due_s, speaker_due_s)
+                due_s = [due for due in dues_s if due is not None]
                 self._take(self._inbox.get(min(due_s) - self._clock.now_s()))
         finally:
             sensor.stop()

@@ -108,6 +108,11 @@ class StageEstimate:
         """P(not awake), or None when nothing is known."""
         return None if self.probabilities is None else 1.0 - self.probabilities[0]
 
+    @property
+    def likelihood_of_sleep(self) -> float | None:
+        """What a fade follows: drowsiness where it is known, else ``sleep_probability``."""
+        return self.sleep_probability if self.drowsiness is None else self.drowsiness
+
 
 @dataclass(frozen=True, slots=True)
 class NightTimes:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from somnisphere.bedtime.phases import Phase
+from somnisphere.bedtime.shelf import Place
 from somnisphere.night import NightTimes, Presence, Stage
 
 
@@ -47,6 +48,11 @@ class Snapshot:
     player_ok: bool = True
     player_problem: str = ""
 
+    listener: str = ""
+    listeners: tuple[str, ...] = ()
+    follow_sleep: bool = True
+    bookmark: Place | None = None
+    """Where the story that plays, or would, begins next time."""
     story_titles: tuple[str, ...] = ()
     story_title: str | None = None
     """The story that plays, else the one that would."""

@@ -9,7 +9,8 @@ from array import array
 from collections.abc import Callable
 from pathlib import Path
 
-from somnisphere_hardware.speaker import MpvSpeaker, SpeakerReport
+from somnisphere_hardware.mpv_speaker import MpvSpeaker
+from somnisphere_hardware.speaker import SpeakerReport
 
 PATIENCE_S = 20.0
 

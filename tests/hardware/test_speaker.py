@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from tests.hardware.listening import PATIENCE_S, Listener, ask_mpv, make_story, reaches_gain, runs
 
-from somnisphere_hardware.speaker import MpvSpeaker
+from somnisphere_hardware.mpv_speaker import MpvSpeaker
 
 needs_mpv = [
     pytest.mark.mpv,
@@ -136,7 +136,7 @@ class TestWithMpv:
     def test_an_mpv_that_hangs_is_replaced(
         self, listener: Listener, story: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("somnisphere_hardware.speaker.SILENT_S", 2.0)
+        monkeypatch.setattr("somnisphere_hardware.mpv_speaker.SILENT_S", 2.0)
         speaker = listener.speaker
         speaker.play(story, 30.0, 0.0)
         listener.until_place(30.2)
@@ -240,7 +240,7 @@ class TestWithMpv:
         """Killed with -9, in the middle of a story, we take our mpv along; its leftover socket is no hindrance."""
         code = (
             "import os, sys, time\nfrom pathlib import Path\n"
-            "from somnisphere_hardware.speaker import MpvSpeaker\n"
+            "from somnisphere_hardware.mpv_speaker import MpvSpeaker\n"
             "speaker = MpvSpeaker(Path(sys.argv[1]), ao='null')\nspeaker.play(Path(sys.argv[2]), 0.0, 0.0)\n"
             "while not any(report.state == 'playing' for report in speaker.step(time.monotonic())):\n"
             "    time.sleep(0.01)\n"

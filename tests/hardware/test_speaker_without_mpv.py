@@ -9,7 +9,8 @@ import pytest
 from tests.hardware.listening import PATIENCE_S, make_story
 
 from somnisphere_hardware.mpv_ipc import MpvLink
-from somnisphere_hardware.speaker import MpvSpeaker, SpeakerReport, volume_pct
+from somnisphere_hardware.mpv_speaker import MpvSpeaker, volume_pct
+from somnisphere_hardware.speaker import SpeakerReport
 
 
 @pytest.fixture

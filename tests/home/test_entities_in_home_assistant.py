@@ -13,7 +13,8 @@ from tests.home.expected import Shown, alike, shown, told
 from tests.home.harness import HomeAssistant
 
 from somnisphere.bedtime.phases import Phase
-from somnisphere.entities import ENTITIES, MOMENT_ENTITY, NIGHT_ENTITY
+from somnisphere.entities import ENTITIES, NIGHT_ENTITY
+from somnisphere.entities_evening import MOMENT_ENTITY
 from somnisphere.events import MOMENTS
 from somnisphere.night import NightTimes, Presence, Stage
 from somnisphere.snapshot import Snapshot

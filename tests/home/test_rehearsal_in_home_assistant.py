@@ -22,7 +22,8 @@ from tests.home.harness import ROOT, HomeAssistant, LogEntry
 from tests.home.recorder import Recorder, recording
 from tests.home.rehearsed import rehearse
 
-from somnisphere.entities import ENTITIES, MOMENT_ENTITY, NIGHT_ENTITY
+from somnisphere.entities import ENTITIES, NIGHT_ENTITY
+from somnisphere.entities_evening import MOMENT_ENTITY
 from somnisphere_home.messages import Topics
 
 pytestmark = [pytest.mark.home, pytest.mark.timeout(600)]

@@ -9,6 +9,7 @@ import pytest
 
 from somnisphere import config
 from somnisphere.config import Config, ConfigError, example, find, load, show
+from somnisphere.config_keys import Listener
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "somnisphere.toml.example"
 
@@ -42,14 +43,23 @@ def load_defaults(tmp_path: Path) -> Config:
 
 
 def test_every_line_of_the_example_may_be_used(tmp_path: Path) -> None:
-    text = re.sub(r"^#(\w+ = )", r"\1", example(), flags=re.MULTILINE)
+    text = re.sub(r"^#(\w+ = |\[\[)", r"\1", example(), flags=re.MULTILINE)
     path = tmp_path / "somnisphere.toml"
     path.write_text(text)
     loaded = load(path)
     assert loaded.lamp.pin == 18
-    assert loaded.begin_at_s == 20 * 3600
-    declared = {(s.name, f.name) for s in msgspec.structs.fields(Config) for f in msgspec.structs.fields(s.type)}
-    written = {(section, key) for section, keys in tomllib.loads(text).items() for key in keys}
+    assert [(one.name, one.begin_at_s) for one in loaded.listeners] == [("Mia", 19 * 3600)]
+    several = {"listener": Listener}
+    declared = {
+        (s.name, f.name)
+        for s in msgspec.structs.fields(Config)
+        for f in msgspec.structs.fields(several.get(s.name, s.type))
+    }
+    written = {
+        (section, key)
+        for section, keys in tomllib.loads(text).items()
+        for key in (keys[0] if isinstance(keys, list) else keys)
+    }
     assert written == declared
 
 

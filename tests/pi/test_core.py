@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.core_bedside import ATTIC, BOAT, HOUR_S, UTC, Bedside, of
 
 from somnisphere.bedtime.phases import Phase
-from somnisphere.core import BEGIN_LATE_S, LAMP_TOUCH_PCT, LAMP_TOUCH_S, night_id_of
+from somnisphere.core import LAMP_TOUCH_PCT, LAMP_TOUCH_S, night_id_of
 from somnisphere.entities import ENTITIES
 from somnisphere.events import (
     Announce,
@@ -26,6 +26,7 @@ from somnisphere.events import (
     StopStory,
     Tick,
 )
+from somnisphere.listeners import BEGIN_LATE_S, BeginClock
 from somnisphere.story import Story
 from somnisphere_home.commands import Wish, decode
 from somnisphere_home.entity import Entity, LightWish
@@ -120,15 +121,15 @@ def test_a_clock_that_is_put_right_hours_late_wakes_nobody() -> None:
 )
 def test_every_day_the_clock_passes_the_time_once(begin_minute: int, start_minute: int, steps_s: list[float]) -> None:
     begin_s = begin_minute * 60.0
-    bed = Bedside(begin_at=f"{begin_minute // 60:02d}:{begin_minute % 60:02d}")
+    clock = BeginClock(begin_s)
     wall_s = start_minute * 60.0 + 20_000 * 86_400.0
     due = 0
-    bed.core._is_begin_due(Tick(0.0, wall_s))
+    clock.is_due(Tick(0.0, wall_s))
     crossed = 0
     for step_s in steps_s:
         due += int((wall_s + step_s - begin_s) // 86_400.0) - int((wall_s - begin_s) // 86_400.0)
         wall_s += step_s
-        crossed += bed.core._is_begin_due(Tick(0.0, wall_s))
+        crossed += clock.is_due(Tick(0.0, wall_s))
     assert crossed == due
 
 

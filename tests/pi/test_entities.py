@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from somnisphere.bedtime.phases import Phase
-from somnisphere.entities import ENTITIES, EXPIRE_S, MOMENT_ENTITY, NIGHT_ENTITY
+from somnisphere.entities import ENTITIES, EXPIRE_S, NIGHT_ENTITY
+from somnisphere.entities_evening import MOMENT_ENTITY
 from somnisphere.events import MOMENTS
 from somnisphere.night import STAGES, NightTimes, Presence, Stage
 from somnisphere.snapshot import Health, Snapshot

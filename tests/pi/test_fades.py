@@ -122,7 +122,7 @@ def test_without_knowledge_only_time_lowers_and_the_light_is_left_alone() -> Non
 
 def test_the_lower_of_sleep_and_time_wins() -> None:
     page = FallingPage()
-    asleep_db = fall(page, 0, 900, 0.625, left_s=10_000)
+    asleep_db = fall(page, 0, 900, 0.5, left_s=10_000)
     assert asleep_db == pytest.approx(-15.0)
     assert fall(page, 900, 600, 0.625, left_s=600) == pytest.approx(SETTINGS.floor_db, abs=0.2)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from somnisphere.journal import COMMIT_EVERY_S, CONTINUE_WITHIN_S, MIGRATIONS, Journal
+from somnisphere.journal import COMMIT_EVERY_S, CONTINUE_WITHIN_S, Journal
+from somnisphere.journal_schema import MIGRATIONS
 from somnisphere.night import Epoch, NightTimes, Presence, Stage, StageEstimate
 
 EVENING_S = 1_764_000_000.0

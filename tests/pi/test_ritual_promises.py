@@ -25,7 +25,8 @@ def reborn(bed: NumberBedside, away_s: float) -> NumberBedside:
     """The daemon was killed and comes back, on a machine whose monotonic clock began anew."""
     saved, shift_s = bed.ritual.to_dict(), 10.0 - (bed.at_s + away_s)
     after = NumberBedside()
-    after.shelf.bookmarks.update(bed.bookmarks)
+    for key, position_s in bed.bookmarks.items():
+        after.shelf.keep(key, position_s)
     after.at_s = 10.0
     after.do(after.ritual.restore(saved, shift_s, after.at_s))
     return after
@@ -139,7 +140,8 @@ def test_whatever_happens_the_promises_hold(course: list[tuple[tuple[str, object
                 saved, at_s, marks = bed.ritual.to_dict(), bed.at_s, bed.bookmarks
                 bed = NumberBedside(limits)
                 bed.at_s, bed.heard_s, bed.bookmarks = at_s, heard_s, marks
-                bed.shelf.bookmarks.update(marks)
+                for key, position_s in marks.items():
+                    bed.shelf.keep(key, position_s)
                 bed.do(bed.ritual.restore(saved, 0.0, at_s))
         before_db, was_playing = bed.gain_db, bed.playing
         for action in bed.live(seconds, probability):

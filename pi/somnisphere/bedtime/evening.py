@@ -8,12 +8,24 @@ How long a story may be heard is counted in *listening* seconds, so a pause cost
 from dataclasses import replace
 
 from somnisphere.bedtime.fades import FallingPage
+from somnisphere.bedtime.holding import moved_on, next_hold, without_hold
 from somnisphere.bedtime.phases import Cue, Phase
 from somnisphere.bedtime.reading import Reading
+from somnisphere.bedtime.sentences import begin_of, last_word_s, number_at
 from somnisphere.bedtime.shelf import Shelf
 from somnisphere.bedtime.state import RitualSettings, RitualState, volume_gain_db
-from somnisphere.events import DimLamp, KeepBookmark, PauseStory, PlayStory, ResumeStory, RitualAction, Say, SetGain
-from somnisphere.story import Story
+from somnisphere.events import (
+    DimLamp,
+    KeepBookmark,
+    LandLamp,
+    PauseStory,
+    PlayStory,
+    ResumeStory,
+    RitualAction,
+    Say,
+    SetGain,
+)
+from somnisphere.story import Mark, Story
 
 Actions = list[RitualAction]
 
@@ -25,6 +37,8 @@ LAMP_S_PER_PCT = 4.0
 LAMP_FOLLOW_S = 20.0
 """... and never faster than this."""
 WORTH_PLAYING_S = 5.0
+PLACE_S = 5.0
+"""Where no sentence is known, the place in the story is kept this often."""
 
 WITH_STORY = (Phase.STORY, Phase.DRIFTING)
 IN_SLEEP = (Phase.ASLEEP, Phase.STIRRING)
@@ -38,8 +52,13 @@ class Evening:
         self.shelf = shelf
         self.page = FallingPage(settings.fade)
         self.reading = Reading()
-        self.state = RitualState(fade_min=settings.fade.fade_s / 60)
+        self.state = RitualState(fade_min=settings.fade.fade_s / 60, follow_sleep=settings.follow_sleep)
         self.state = replace(self.state, volume_pct=self.allowed_pct(settings.volume_pct))
+
+    def take(self, settings: RitualSettings) -> None:
+        """The rules of another listener; the fade goes on as it is."""
+        self.settings = settings
+        self.page = FallingPage(replace(settings.fade, fade_s=self.page.settings.fade_s), self.page.state)
 
     def start_anew(self, at_s: float) -> None:
         """From the top: the fade, the reading, the timer. The limit too, unless a story was heard not long ago."""
@@ -73,19 +92,26 @@ class Evening:
             playing=True,
             loaded=True,
             paused_by_hand=False,
+            silent_at_position_s=None,
             gain_db=gain_db,
             bookmark_due_s=at_s + self.settings.bookmark_every_s,
         )
+        self.state = without_hold(self.state)
         return [PlayStory(story.path, position_s, gain_db)]
 
     def move_on(self, at_s: float) -> None:
-        """While a story plays its position is a straight line over time; the player's reports correct it."""
+        """While a story plays its position follows time; the player's reports correct it."""
         state = self.state
         if not state.playing or state.story_key is None or state.position_s is None:
             return
-        position_s = state.position_s + max(0.0, at_s - state.position_at_s)
-        self.state = replace(state, position_s=position_s, position_at_s=at_s)
-        self.reading.heard(state.story_key, at_s, position_s)
+        self.state = moved_on(state, at_s)
+        assert self.state.position_s is not None
+        self.reading.heard(state.story_key, at_s, self.state.position_s)
+
+    def put_right(self, position_s: float, at_s: float) -> None:
+        """The player says where it is."""
+        self.state = replace(self.state, position_s=position_s, position_at_s=at_s)
+        self.move_on(at_s)
 
     def fall_silent(self, at_s: float) -> Actions:
         """Pause what plays. Whoever is awake finds it where it was; a sleeper's bookmark stays where sleep came."""
@@ -93,7 +119,7 @@ class Evening:
             return []
         self.move_on(at_s)
         self.reading.interrupted(at_s)
-        self.state = replace(self.state, playing=False, landing=False)
+        self.state = without_hold(replace(self.state, playing=False, landing=False, silent_at_position_s=None))
         return [PauseStory()] if self.state.phase in IN_SLEEP else [PauseStory(), *self.keep_here()]
 
     def resume(self, at_s: float) -> Actions:
@@ -106,23 +132,53 @@ class Evening:
         if not state.loaded:
             return self.play(story, state.position_s, at_s)
         self.reading.heard(story.key, at_s, state.position_s)
-        self.state = replace(state, playing=True, paused_by_hand=False, position_at_s=at_s, gain_db=gain_db)
+        self.state = without_hold(
+            replace(state, playing=True, paused_by_hand=False, position_at_s=at_s, gain_db=gain_db)
+        )
         return [ResumeStory(gain_db)]
 
     def lay_aside(self) -> None:
         """Nothing is in the player any more."""
-        self.state = replace(self.state, playing=False, loaded=False, paused_by_hand=False, landing=False)
+        self.state = without_hold(
+            replace(
+                self.state,
+                playing=False,
+                loaded=False,
+                paused_by_hand=False,
+                landing=False,
+                silent_at_position_s=None,
+            )
+        )
 
-    def keep(self, story_key: str, position_s: float) -> Actions:
-        self.shelf.keep(story_key, position_s)
-        return [KeepBookmark(story_key, max(0.0, position_s))]
+    def keep(self, story_key: str, position_s: float, other_s: float | None = None) -> Actions:
+        place = self.shelf.keep(story_key, position_s, other_s)
+        return [KeepBookmark(story_key, place.position_s, self.shelf.listener, place.other_s)]
 
     def keep_here(self) -> Actions:
-        """A bookmark a few seconds before where the story is."""
+        """A bookmark where the sentence began; a few seconds back where no sentence is known."""
         key, position_s = self.state.story_key, self.state.position_s
         if key is None or position_s is None:
             return []
-        return self.keep(key, max(0.0, position_s - self.settings.resume_rewind_s))
+        return self.keep(key, self.back_a_little(position_s))
+
+    def back_a_little(self, position_s: float) -> float:
+        """Where a story that stopped at ``position_s`` goes on."""
+        if marks := self.marks():
+            return begin_of(marks, position_s)
+        return max(0.0, position_s - self.settings.resume_rewind_s)
+
+    def marks(self) -> tuple[Mark, ...]:
+        """The sentences of the story that is in the player."""
+        story = self.shelf.find(self.state.story_key) if self.state.story_key is not None else None
+        return () if story is None else story.marks
+
+    @property
+    def place_number(self) -> int | None:
+        """Changes whenever the story has gone on by a sentence: then its place is worth keeping. None: silence."""
+        if not self.state.playing or self.state.position_s is None:
+            return None
+        marks = self.marks()
+        return number_at(marks, self.state.position_s) if marks else int(self.state.position_s / PLACE_S)
 
     # ---- loudness and light -----------------------------------------------------------------------------------------
 
@@ -130,9 +186,14 @@ class Evening:
         """The person's volume, within the household's floor and ceiling."""
         return min(max(volume_pct, self.settings.volume_floor_pct), self.settings.volume_ceiling_pct)
 
+    @property
+    def heard_pct(self) -> float:
+        """The person's volume, under the night's ceiling where that holds. It never changes the volume itself."""
+        return min(self.state.volume_pct, self.settings.night_ceiling_pct if self.state.is_night else 100.0)
+
     def gain_db(self) -> float:
         """The only place where the person's volume and the fade meet."""
-        return volume_gain_db(self.state.volume_pct) + self.page.fade_db
+        return volume_gain_db(self.heard_pct) + self.page.fade_db
 
     def dim(self, lightness_pct: float, over_s: float) -> Actions:
         """Nothing when the lamp is there already, or on its way."""
@@ -173,14 +234,16 @@ class Evening:
                 listened_until_s=at_s,
                 timer_left_s=self.state.timer_left_s - elapsed_s,
             )
-        actions = self._watch_sensor(at_s, sleep_probability)
+        if not self.state.follow_sleep:
+            sleep_probability = None
+        actions = self._watch_sensor(at_s, sleep_probability) + self._land_lamp(at_s)
         phase, for_s = self.state.phase, at_s - self.state.since_s
         if phase not in (Phase.IDLE, *IN_SLEEP) and for_s >= self.settings.quiet_limit_s:
             return [*actions, Say("Nobody seems to be here any more.")], [Cue.NIGHT_OVER]
         if phase is Phase.WIND_DOWN:
             actions += self._wind_down(at_s)
             return actions, [Cue.SETTLED] if for_s >= self.settings.wind_down_s else []
-        if phase in WITH_STORY or self.state.landing:
+        if phase in WITH_STORY or self.state.playing:
             faded, cues = self._fade(at_s, sleep_probability)
             return actions + faded, cues
         return actions, []
@@ -208,12 +271,41 @@ class Evening:
             actions.append(SetGain(gain_db))
         if left_s is not None and left_s <= 0:
             return [*actions, Say("The story's time is over for tonight.")], [Cue.TIME_UP]
+        if (hold := next_hold(self.state, self.marks(), self._pause_s())) is not None:
+            self.state = replace(self.state, hold_position_s=hold.position_s, hold_for_s=hold.for_s)
+            actions.append(hold)
         if self.state.landing:
-            return actions + (self.fall_silent(at_s) if self.page.at_floor else []), []
-        if at_s >= self.state.bookmark_due_s:
+            return actions + self._land(at_s, sleep_probability), []
+        if at_s >= self.state.bookmark_due_s and self.state.phase not in IN_SLEEP:
             self.state = replace(self.state, bookmark_due_s=at_s + self.settings.bookmark_every_s)
             actions += self.keep_here()
         return actions, self._cues_of_page(at_s, sleep_probability)
+
+    def _pause_s(self) -> float:
+        """By how much the pause between two sentences has grown."""
+        return self.settings.sentence_pause_s * (1.0 - self.page.lamp_factor)
+
+    def _land(self, at_s: float, sleep_probability: float | None) -> Actions:
+        """Asleep, and the page at its floor: a few sentences more once sleep is settled, then silence."""
+        settings, state = self.settings, self.state
+        assert state.position_s is not None
+        if not self.page.at_floor:
+            return []
+        silent_s = state.silent_at_position_s
+        if silent_s is None:
+            if sleep_probability is not None and sleep_probability < settings.settled_likelihood:
+                return []
+            silent_s = last_word_s(self.marks(), state.position_s, settings.last_sentences)
+            self.state = replace(state, silent_at_position_s=silent_s)
+        return self.fall_silent(at_s) if state.position_s >= silent_s else []
+
+    def _land_lamp(self, at_s: float) -> Actions:
+        """A lamp that a touch stopped goes on, unless a hand or a new phase had it meanwhile."""
+        due_s = self.state.lamp_lands_at_s
+        if due_s is None or at_s < due_s:
+            return []
+        self.state = replace(self.state, lamp_lands_at_s=None)
+        return [] if self.state.lamp_by_hand else [LandLamp()]
 
     def _cues_of_page(self, at_s: float, sleep_probability: float | None) -> list[Cue]:
         fade = self.page.state
@@ -231,7 +323,7 @@ class Evening:
             return []
         if state.unknown_since_s is None:
             self.state = replace(state, unknown_since_s=at_s)
-        if state.unknown_said or not state.playing or not self.is_unknown(at_s):
+        if not state.follow_sleep or state.unknown_said or not state.playing or not self.is_unknown(at_s):
             return []
         # Lost after the timer would have rung: it still ends with a whole fade, not with a cut.
         left_s = max(state.timer_left_s, self.page.settings.fade_s) if state.sleep_seen else state.timer_left_s

@@ -32,10 +32,10 @@ class FadeSettings:
     """The deepest fade, relative to the person's volume: a whisper becomes nothing."""
     fade_s: float = 600.0
     """From full to the floor at the least, for sleep and for the timer alike."""
-    drowsy_from: float = 0.35
+    drowsy_from: float = 0.25
     """Likelihood of sleep at which the page begins to fall; it is at the floor at ``drowsy_full``."""
-    drowsy_full: float = 0.9
-    awake_below: float = 0.2
+    drowsy_full: float = 0.75
+    awake_below: float = 0.15
     """Below this for ``awake_s`` the listener counts as awake. The space up to ``drowsy_from`` is the hysteresis."""
     awake_s: float = 60.0
     raise_db_per_s: float = 0.2

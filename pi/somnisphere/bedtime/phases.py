@@ -46,7 +46,7 @@ class Cue(StrEnum):
     TIME_UP = "time_up"  # the sleep timer or the parent's limit is reached
     STORY_OVER = "story_over"  # the story came to its end, or cannot be played
     DROWSY = "drowsy"  # sleep grows likely
-    ROUSED = "roused"  # ... and unlikely again, before it came
+    ROUSED = "roused"  # ... and unlikely again, before it came or while the story still plays
     SLEPT = "slept"  # asleep, and settled
     STIRRED = "stirred"  # awake for a moment in the night
     RESETTLED = "resettled"  # asleep again
@@ -99,6 +99,7 @@ def _table() -> dict[tuple[Phase, Cue], Phase]:
             Cue.STORY_OVER: asleep,
             Cue.TIME_UP: asleep,
             Cue.STIRRED: stirring,
+            Cue.ROUSED: drifting,
             Cue.ROSE: stirring,
             Cue.WOKE: morning,
         },

@@ -10,24 +10,21 @@ Rules of this file
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from somnisphere.bedtime.evening import IN_SLEEP, WITH_STORY, WORTH_PLAYING_S, Actions, Evening
-from somnisphere.bedtime.fades import FallingPage
+from somnisphere.bedtime.hands import Hands
 from somnisphere.bedtime.phases import TRANSITIONS, Cue, Phase
-from somnisphere.bedtime.reading import Reading
+from somnisphere.bedtime.restart import restored, saved
 from somnisphere.bedtime.shelf import Shelf
-from somnisphere.bedtime.state import RitualSettings, RitualState, from_plain, to_plain
+from somnisphere.bedtime.state import RitualSettings, RitualState
 from somnisphere.events import (
     Announce,
-    DimLamp,
     PauseStory,
     PlayerReported,
     Press,
     RitualAction,
     Say,
-    SetGain,
     StopStory,
 )
 
@@ -46,18 +43,11 @@ _ANNOUNCED = {
 }
 
 
-class Ritual:
+class Ritual(Hands):
     """One bedside's ritual. ``state`` may be read at any time; every method returns what is to be done, in order."""
 
     def __init__(self, settings: RitualSettings, shelf: Shelf) -> None:
-        self._evening = Evening(settings, shelf)
-
-    @property
-    def state(self) -> RitualState:
-        return self._evening.state
-
-    def _note(self, **changes: Any) -> None:
-        self._evening.state = replace(self._evening.state, **changes)
+        super().__init__(Evening(settings, shelf))
 
     # ---- cues -----------------------------------------------------------------------------------------------------
 
@@ -71,8 +61,11 @@ class Ritual:
         actions = self._receive(cue, at_s)
         return actions + self.date_onset(onset_s) if was_awake and self.state.phase is Phase.ASLEEP else actions
 
-    def date_onset(self, onset_s: float) -> Actions:
-        """Put the bookmark where the story was when sleep came; may be called again when that is known better."""
+    def date_onset(self, onset_s: float, latest_s: float | None = None) -> Actions:
+        """Put the bookmark where the story was when sleep came; may be called again when that is known better.
+
+        ``latest_s``: sleep may as well have come only then; the place heard then is kept beside the bookmark.
+        """
         evening = self._evening
         heard_s = onset_s - evening.settings.bookmark_margin_s
         place = evening.reading.place_at(heard_s)
@@ -81,18 +74,28 @@ class Ritual:
         told_to_its_end = self.state.story_key is None and heard_s >= evening.reading.stretches[-1].until_s
         if told_to_its_end:  # before sleep came: the next evening has the next story
             return []
+        other = None
+        if latest_s is not None and latest_s - onset_s >= evening.settings.unsure_s:
+            other = evening.reading.place_at(latest_s - evening.settings.bookmark_margin_s)
         evening.shelf.choose(place[0])
-        return evening.keep(*place)
+        return evening.keep(*place, other[1] if other is not None and other[0] == place[0] else None)
+
+    @property
+    def story_ended_s(self) -> float | None:
+        """When this evening's story was last heard."""
+        return self._evening.reading.ended_s
 
     def _receive(self, cue: Cue, at_s: float) -> Actions:
         came_from, evening = self.state.phase, self._evening
+        if cue is Cue.STIRRED and came_from is Phase.ASLEEP and self.state.playing:
+            cue = Cue.ROUSED  # not so asleep that the story had ended: it is told on
         to = TRANSITIONS.get((came_from, cue))
         if to is None:
             return [Say(f"Nothing to do for “{cue}” in phase “{came_from}”.")]
         if cue is Cue.PAGE and evening.limit_left_s(at_s) < WORTH_PLAYING_S:
             return [Say("No more pages: the limit for tonight is reached.")]
         if to is not came_from:
-            self._note(phase=to, since_s=at_s, lamp_by_hand=False, lamp_sinks_at_s=None)
+            self._note(phase=to, since_s=at_s, lamp_by_hand=False, lamp_sinks_at_s=None, lamp_lands_at_s=None)
         announced: Actions = [Announce(moment, at_s) for moment in _ANNOUNCED.get(cue, ())]
         return announced + self._act(cue, came_from, at_s)
 
@@ -111,8 +114,10 @@ class Ritual:
                 silent = evening.fall_silent(at_s)
                 return silent if self.state.phase in IN_SLEEP else silent + evening.sink_lamp(at_s)
             case Cue.SLEPT | Cue.RESETTLED:
-                self._note(landing=self.state.playing)
+                self._note(landing=self.state.playing and self.state.follow_sleep)
                 return evening.dim(0.0, evening.settings.asleep_lamp_out_s)
+            case Cue.ROUSED if came_from is Phase.ASLEEP:
+                self._note(landing=False, silent_at_position_s=None)
             case Cue.WOKE:
                 self._note(listened_s=0.0)
                 return evening.fall_silent(at_s)
@@ -135,11 +140,17 @@ class Ritual:
             actions += evening.dim(settings.story_lightness_pct, settings.lamp_on_s)
         elif came_from in IN_SLEEP:
             self._note(lamp_base_pct=0.0)  # the dark stays
+            self._note(is_night=self.state.is_night or not self.state.playing)
         playing, paused = self.state.playing, self.state.paused_by_hand
         if came_from is not Phase.WIND_DOWN:
             evening.page.lift(at_s, silent=not playing)
             left_s = max(0.0, self.state.timer_left_s) if playing or paused else 0.0
-            self._note(landing=False, fade_db=evening.page.fade_db, timer_left_s=left_s + settings.one_more_page_s)
+            self._note(
+                landing=False,
+                silent_at_position_s=None,
+                fade_db=evening.page.fade_db,
+                timer_left_s=left_s + settings.one_more_page_s,
+            )
         if playing:
             return actions
         return actions + (evening.resume(at_s) if paused else self._tell(at_s))
@@ -187,7 +198,7 @@ class Ritual:
         evening.reading.forget()
         self._note(fade_db=0.0, lamp_base_pct=0.0)
         if cue is Cue.NIGHT_OVER:
-            self._note(listened_s=0.0)
+            self._note(listened_s=0.0, is_night=False)
         elif came_from is not Phase.MORNING:
             actions += evening.dim(0.0, evening.settings.stop_lamp_out_s)
         return actions
@@ -209,8 +220,8 @@ class Ritual:
         if not self.state.playing or about_other:
             return []
         if report.state == "playing":
-            self._note(position_s=report.position_s, position_at_s=report.at_s, failures=0)
-            evening.move_on(report.at_s)
+            self._note(failures=0)
+            evening.put_right(report.position_s, report.at_s)
             return []
         if report.state == "ended":
             return self._receive(Cue.STORY_OVER, report.at_s)
@@ -266,74 +277,37 @@ class Ritual:
             story, evening.shelf.bookmark_s(story.key), at_s
         )
 
-    def set_volume(self, volume_pct: float, at_s: float) -> Actions:  # noqa: ARG002 - every hand has its time
-        """The person's own volume, heard at once; the fade stays what it is."""
-        evening = self._evening
-        self._note(volume_pct=evening.allowed_pct(volume_pct))
-        self._note(gain_db=evening.gain_db())
-        return [SetGain(self.state.gain_db)] if self.state.loaded else []
-
-    def set_fade_time(self, fade_min: float, at_s: float) -> Actions:  # noqa: ARG002
-        """How long the page takes from full to its floor, at the least."""
-        page = self._evening.page
-        fade_min = max(1.0, fade_min)
-        self._evening.page = FallingPage(replace(page.settings, fade_s=fade_min * 60.0), page.state)
-        self._note(fade_min=fade_min)
-        return []
-
-    def lamp_by_hand(self, lightness_pct: float, over_s: float, at_s: float) -> Actions:  # noqa: ARG002
-        """A hand on the lamp: obeyed, and the ritual keeps off it until the next phase."""
-        self._note(lamp_by_hand=True, lamp_target_pct=lightness_pct)
-        return [DimLamp(lightness_pct, over_s)]
+    def listen(self, listener: str, settings: RitualSettings, folder: str, at_s: float) -> Actions:
+        """Another listener: their stories, places, limit and volume. What is told to somebody else ends."""
+        evening, state = self._evening, self.state
+        if listener == evening.shelf.listener:
+            return []
+        silent = [*evening.fall_silent(at_s), StopStory()] if state.loaded else []
+        evening.lay_aside()
+        volumes_pct = {**state.volumes_pct, state.listener: state.volume_pct}
+        evening.shelf.listen(listener, folder)
+        evening.take(settings)
+        self._note(
+            listener=listener,
+            volumes_pct=volumes_pct,
+            volume_pct=evening.allowed_pct(volumes_pct.get(listener, settings.volume_pct)),
+            story_key=None,
+            position_s=None,
+            listened_s=0.0,
+        )
+        return silent + (self._tell(at_s) if state.phase in WITH_STORY and state.playing else [])
 
     # ---- the journal ----------------------------------------------------------------------------------------------
 
     def to_dict(self) -> dict[str, Any]:
         """All that must survive a kill, as JSON can hold it. Bookmarks are kept by ``KeepBookmark``."""
-        evening = self._evening
-        chosen = evening.shelf.chosen
-        return to_plain(
-            evening.state, evening.page.state, evening.reading.stretches, None if chosen is None else chosen.key
-        )
+        return saved(self._evening)
 
-    def restore(self, saved: Mapping[str, Any], shift_s: float, at_s: float) -> Actions:
+    def restore(self, plain: Mapping[str, Any], shift_s: float, at_s: float) -> Actions:
         """Carry on from ``to_dict``. ``shift_s`` is added to its times to make them this run's; ``at_s`` is now."""
-        evening = self._evening
-        try:
-            state, fade, stretches, chosen = from_plain(saved, shift_s)
-        except (KeyError, TypeError, ValueError) as problem:
-            return [Say(f"The saved evening cannot be read ({problem!r}); a new one begins.", "warning")]
-        was_playing, last_s = state.playing, at_s if state.at_s is None else state.at_s
-        away_s = max(0.0, at_s - last_s)
-        evening.state = replace(
-            state,
-            at_s=at_s,
-            playing=False,
-            loaded=False,
-            landing=False,
-            volume_pct=evening.allowed_pct(state.volume_pct),
-        )
-        evening.page = FallingPage(
-            replace(evening.settings.fade, fade_s=state.fade_min * 60.0), replace(fade, at_s=at_s)
-        )
-        evening.reading = Reading(stretches)
-        if chosen is not None:
-            evening.shelf.choose(chosen)
-        if state.phase is Phase.IDLE:
-            return []
-        lamp: Actions = [DimLamp(state.lamp_target_pct, 2.0)]
-        if away_s > evening.settings.away_limit_s:
-            return self._back_late(lamp)
-        story = evening.shelf.find(state.story_key) if state.story_key is not None else None
-        if state.phase in WITH_STORY and was_playing and story is not None and state.position_s is not None:
-            return lamp + evening.play(story, max(0.0, state.position_s - evening.settings.resume_rewind_s), at_s)
-        return lamp
+        return restored(self._evening, plain, shift_s, at_s)
 
-    def _back_late(self, lamp: Actions) -> Actions:
-        """The daemon was away for long: whatever was going on, nobody is waiting for it any more."""
-        phase = self.state.phase
-        if phase in (Phase.WIND_DOWN, *WITH_STORY):
-            self._note(lamp_base_pct=0.0, lamp_target_pct=0.0, lamp_sinks_at_s=None, paused_by_hand=False)
-            self._note(phase=Phase.IDLE if phase is Phase.WIND_DOWN else Phase.DRIFTING)
-            return [DimLamp(0.0, 2.0), Say("Back after a long while: the evening stays quiet; a tap goes on with it.")]
-        return lamp
+    @property
+    def place_number(self) -> tuple[Phase, str | None, int | None]:
+        """Changes whenever what ``to_dict`` says is worth keeping at once."""
+        return self.state.phase, self.state.story_key, self._evening.place_number

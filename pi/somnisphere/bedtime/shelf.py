@@ -1,28 +1,59 @@
-"""The shelf: which stories there are, where each was left, and which one comes next. Pure; ``library.py`` fills it."""
+"""The shelf: which stories there are, where each listener left them, and which one comes next. Pure; ``library``
+fills it."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
+from somnisphere.bedtime.sentences import begin_of
 from somnisphere.story import Story
+
+EVERYBODY = ""
+"""The listener of a household that named none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one listener left one story. ``other_s``: a second place that is nearly as likely, None: there is none."""
+
+    position_s: float
+    other_s: float | None = None
 
 
 class Shelf:
-    """Stories in the order of their titles, and one bookmark per story (seconds from its beginning).
+    """Stories in the order of their titles, and for each listener one place per story.
 
-    Bookmarks outlive their stories: a card pulled out or a folder not mounted for an evening forgets nothing.
+    Places outlive their stories: a card pulled out or a folder not mounted for an evening forgets nothing.
     """
 
-    def __init__(self, stories: Iterable[Story] = (), bookmarks: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        stories: Iterable[Story] = (),
+        bookmarks: Mapping[str, float] | None = None,
+        places: Mapping[tuple[str, str], Place] | None = None,
+    ) -> None:
+        """``bookmarks``: story key -> seconds, of the one listener; ``places``: (listener, story key) -> ``Place``."""
+        self._all: tuple[Story, ...] = ()
         self._stories: dict[str, Story] = {}
-        self.bookmarks: dict[str, float] = dict(bookmarks or {})
+        self._places: dict[tuple[str, str], Place] = dict(places or {})
+        self._places |= {(EVERYBODY, key): Place(position_s) for key, position_s in (bookmarks or {}).items()}
+        self._folder = ""
+        self.listener = EVERYBODY
         self.chosen: Story | None = None
         self.put(stories)
 
     def put(self, stories: Iterable[Story]) -> None:
         """Replace the stories (the folder was read again); the choice stays when its story is still there."""
-        ordered = sorted(stories, key=lambda story: (story.title.casefold(), story.key))
+        self._all = tuple(stories)
+        mine = [story for story in self._all if story.key.startswith(self._folder)]
+        ordered = sorted(mine, key=lambda story: (story.title.casefold(), story.key))
         self._stories = {story.key: story for story in ordered}
         if self.chosen is not None:
             self.chosen = self._stories.get(self.chosen.key)
+
+    def listen(self, listener: str, folder: str = "") -> None:
+        """From now on the shelf is this listener's: their places, and of the stories those below ``folder``."""
+        self.listener, self._folder, self.chosen = listener, folder and folder.rstrip("/") + "/", None
+        self.put(self._all)
 
     @property
     def stories(self) -> tuple[Story, ...]:
@@ -64,7 +95,7 @@ class Shelf:
         """The chosen story, else the first one that was begun and not finished, else the first of the shelf."""
         if self.chosen is not None:
             return self.chosen
-        begun = (story for story in self._stories.values() if self.bookmarks.get(story.key, 0.0) > 0.0)
+        begun = (story for story in self._stories.values() if self.place(story.key).position_s > 0.0)
         return next(begun, next(iter(self._stories.values()), None))
 
     def next_after(self, key: str | None) -> Story | None:
@@ -75,13 +106,33 @@ class Shelf:
         following = keys[(keys.index(key) + 1) % len(keys)]
         return None if following == key else self._stories[following]
 
+    # ---- places -----------------------------------------------------------------------------------------------------
+
+    @property
+    def bookmarks(self) -> dict[str, float]:
+        """Where this listener left each story, seconds from its beginning."""
+        return {key: place.position_s for (who, key), place in self._places.items() if who == self.listener}
+
+    def place(self, key: str) -> Place:
+        return self._places.get((self.listener, key), Place(0.0))
+
     def bookmark_s(self, key: str) -> float:
         """Where a story begins next time. A bookmark behind the story's end is its beginning."""
-        position_s = max(0.0, self.bookmarks.get(key, 0.0))
+        position_s = max(0.0, self.place(key).position_s)
         story = self._stories.get(key)
         if story is not None and story.duration_s is not None and position_s >= story.duration_s:
             return 0.0
         return position_s
 
-    def keep(self, key: str, position_s: float) -> None:
-        self.bookmarks[key] = max(0.0, position_s)
+    def keep(self, key: str, position_s: float, other_s: float | None = None) -> Place:
+        """Remember where this listener left a story: the beginning of the sentence told there."""
+        place = Place(self._snapped(key, position_s), None if other_s is None else self._snapped(key, other_s))
+        if place.other_s == place.position_s:
+            place = Place(place.position_s)
+        self._places[self.listener, key] = place
+        return place
+
+    def _snapped(self, key: str, position_s: float) -> float:
+        story = next((story for story in self._all if story.key == key), None)
+        position_s = max(0.0, position_s)
+        return position_s if story is None else begin_of(story.marks, position_s)

@@ -33,11 +33,21 @@ class RitualSettings:
     volume_pct: float = 50.0
     volume_floor_pct: float = 5.0
     volume_ceiling_pct: float = 80.0
+    night_ceiling_pct: float = 40.0
+    """A story asked for after somebody had slept is never louder than this, until the night is over."""
     fade: FadeSettings = field(default_factory=FadeSettings)
     drifting_db: float = -6.0
     """So far must sleep have pulled the page for the evening to be called drifting."""
+    follow_sleep: bool = True
+    """The story follows the sleeper; False: a plain timer ends it, whatever is known about sleep."""
     sleep_timer_s: float = 1800.0
     """The plain timer that ends the story when nothing is known about sleep."""
+    sentence_pause_s: float = 2.5
+    """The pause between two sentences grows by this while the page falls to its floor; 0: it does not."""
+    settled_likelihood: float = 0.6
+    """Likelihood of sleep from which a story at its floor may fall silent."""
+    last_sentences: int = 3
+    """So many sentences are told near silence before the story pauses."""
     story_limit_s: float = 3600.0
     """The parent's limit: as much is heard in one night, whatever is pressed."""
     one_more_page_s: float = 600.0
@@ -45,12 +55,16 @@ class RitualSettings:
     """Without news of sleep for this long the timer takes over."""
     bookmark_margin_s: float = 30.0
     """So long before sleep came the story begins next time."""
+    unsure_s: float = 240.0
+    """Where sleep may have come this much later as well, a second place is kept."""
     bookmark_every_s: float = 15.0
     resume_rewind_s: float = 5.0
     away_limit_s: float = 600.0
     """After a restart the story goes on only if the daemon was away for less; nobody is woken by a box that boots."""
     fresh_after_s: float = 4 * 3600.0
     """An evening begun this long after the last story was heard has the whole limit again."""
+    lamp_rest_s: float = 600.0
+    """A lamp that a touch stopped on its way lands after this."""
     quiet_limit_s: float = 10 * 3600.0
     """A phase other than sleep that lasts longer is over: nobody is there."""
 
@@ -58,6 +72,10 @@ class RitualSettings:
 @dataclass(frozen=True, slots=True)
 class RitualState:
     """All of it; times are monotonic seconds."""
+
+    listener: str = ""
+    volumes_pct: dict[str, float] = field(default_factory=dict)
+    """The volume each other listener left."""
 
     phase: Phase = Phase.IDLE
     since_s: float = 0.0
@@ -73,12 +91,22 @@ class RitualState:
     paused_by_hand: bool = False
     landing: bool = False
     """Asleep, and the story is on its way to silence."""
+    silent_at_position_s: float | None = None
+    """Landed and settled: the story pauses when it gets here, at the end of a sentence."""
+    hold_position_s: float | None = None
+    """The player was asked to pause here between two sentences ..."""
+    hold_for_s: float = 0.0
+    held_until_s: float = 0.0
+    """... and stands still until then."""
     failures: int = 0
     bookmark_due_s: float = 0.0
 
     listened_s: float = 0.0
     listened_until_s: float | None = None
     timer_left_s: float = 0.0
+    follow_sleep: bool = True
+    is_night: bool = False
+    """A story was asked for after somebody had slept: the night's ceiling holds."""
     sleep_seen: bool = False
     unknown_since_s: float | None = None
     unknown_said: bool = False
@@ -94,6 +122,8 @@ class RitualState:
     """The lamp's light with an awake listener; 0 when the dark is to stay."""
     lamp_by_hand: bool = False
     lamp_sinks_at_s: float | None = None
+    lamp_lands_at_s: float | None = None
+    """A touch stopped the lamp on its way; it goes on then."""
 
 
 _TIMES = (
@@ -104,6 +134,8 @@ _TIMES = (
     "listened_until_s",
     "unknown_since_s",
     "lamp_sinks_at_s",
+    "lamp_lands_at_s",
+    "held_until_s",
 )
 _FADE_TIMES = ("at_s", "grew_s", "awake_since_s", "raised_s", "hold_until_s")
 
