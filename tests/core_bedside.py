@@ -31,14 +31,20 @@ class Bedside:
     """A core and its clock: ``at_s`` 0 is ``wall_s``; every action so far is in ``done``."""
 
     def __init__(
-        self, wall_s: float = EVENING_S, *, begin_at: str | None = None, offset_s: float = 0.0, born: str = ""
+        self,
+        wall_s: float = EVENING_S,
+        *,
+        begin_at: str | None = None,
+        offset_s: float = 0.0,
+        born: str = "",
+        names: Sequence[str] = ("",),
     ) -> None:
         begin_at_s = None if begin_at is None else float(begin_at[:2]) * HOUR_S + float(begin_at[3:]) * 60.0
         shelf = Shelf((ATTIC, BOAT))
         settings = RitualSettings(wind_down_s=60.0)
         ritual = Ritual(settings, shelf)
         sleeper = Sleeper(born)
-        listeners = [Listener("", settings, "", begin_at_s)]
+        listeners = [Listener(name, settings, "", begin_at_s) for name in names]
         self.core = Core(ritual, shelf, SleepPipeline(), sleeper.stager, sleeper.revise, listeners)
         self.wall_s, self.offset_s, self.at_s = wall_s, offset_s, 0.0
         self.done: list[Action] = []

@@ -11,7 +11,10 @@ from somnisphere.events import (
     MOMENTS,
     Announce,
     DimLamp,
+    FreezeLamp,
+    HoldStory,
     KeepBookmark,
+    LandLamp,
     PauseStory,
     PlayerReported,
     PlayStory,
@@ -41,6 +44,8 @@ class NumberBedside:
         self.gain_db = SILENT_DB
         self.lamp_pct = 0.0
         self.heard_s = 0.0
+        self.hold: tuple[float, float] | None = None
+        self.still_s = 0.0
         self.bookmarks: dict[str, float] = {}
         self.done: list[RitualAction] = []
 
@@ -56,9 +61,10 @@ class NumberBedside:
             match action:
                 case PlayStory():
                     self.path, self.position_s = action.path, action.position_s
+                    self.hold, self.still_s = None, 0.0
                     self.gain_db, self.playing = action.gain_db, True
                 case PauseStory():
-                    self.playing = False
+                    self.playing, self.hold, self.still_s = False, None, 0.0
                 case ResumeStory():
                     assert self.path is not None, "there must be something to resume"
                     self.gain_db, self.playing = action.gain_db, True
@@ -70,6 +76,12 @@ class NumberBedside:
                     assert 0 <= action.lightness_pct <= 100
                     assert action.over_s > 0
                     self.lamp_pct = action.lightness_pct
+                case HoldStory():
+                    assert self.playing
+                    assert action.position_s >= self.position_s
+                    self.hold = (action.position_s, action.for_s)
+                case FreezeLamp() | LandLamp():
+                    pass
                 case KeepBookmark():
                     self.bookmarks[action.story_key] = action.position_s
                 case Announce():
@@ -90,7 +102,7 @@ class NumberBedside:
         for _ in range(round(seconds)):
             self.at_s += 1.0
             if self.playing:
-                self.position_s += 1.0
+                self.position_s += self._gone_on()
                 self.heard_s += 1.0
                 story = next(story for story in self.shelf.stories if story.path == self.path)
                 if self.position_s >= (story.duration_s or 1e9):
@@ -100,6 +112,19 @@ class NumberBedside:
                     self.do(self.ritual.player(PlayerReported(self.at_s, "playing", self.path, self.position_s)))
             self.do(self.ritual.tick(self.at_s, probability))
         return self.done[done_before:]
+
+    def _gone_on(self) -> float:
+        """How far the story gets in a second: a pause between two sentences stands still."""
+        if self.hold is not None and self.position_s + 1.0 > self.hold[0]:
+            (reached_s, self.still_s), self.hold = self.hold, None
+            to_go_s = reached_s - self.position_s
+            rest_s = 1.0 - to_go_s
+            stood_s = min(rest_s, self.still_s)
+            self.still_s -= stood_s
+            return to_go_s + rest_s - stood_s
+        stood_s = min(1.0, self.still_s)
+        self.still_s -= stood_s
+        return 1.0 - stood_s
 
     def announced(self) -> list[str]:
         return [action.type for action in self.done if isinstance(action, Announce)]

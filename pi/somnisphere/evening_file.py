@@ -6,7 +6,6 @@ slots are written in turns, each with a checksum, so that one of them is always 
 """
 
 import json
-import logging
 import os
 import zlib
 from collections.abc import Mapping
@@ -16,8 +15,6 @@ from typing import Any
 
 from somnisphere.journal import SavedRitual
 
-log = logging.getLogger(__name__)
-
 SLOT_BYTES = 32 * 1024
 """Room for one evening (some kilobytes); a larger one is left to the journal."""
 _HEAD = "{:08x} {:08d} {:016d}\n"
@@ -25,11 +22,10 @@ _HEAD_BYTES = len(_HEAD.format(0, 0, 0))
 
 
 class EveningFile:
-    """Trouble with the disk is said once and survived: the journal is there too."""
+    """Without a word about a disk that refuses: the journal beside it says that, and is kept all the same."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.problem = ""
         self._number = 0
 
     def save(self, state: Mapping[str, Any], at_s: float, wall_s: float) -> None:
@@ -46,12 +42,8 @@ class EveningFile:
                 os.pwrite(handle, head + body, self._number % 2 * SLOT_BYTES)
             finally:
                 os.close(handle)
-        except OSError as error:
-            if not self.problem:
-                log.warning("%s cannot be written: %s. The journal is kept all the same.", self.path, error.strerror)
-            self.problem = f"{self.path} cannot be written: {error.strerror}."
-            return
-        self.problem = ""
+        except OSError:
+            return  # the journal lies beside it and says what is wrong
 
     def load(self, at_s: float, wall_s: float) -> SavedRitual | None:
         """The newest whole evening. ``at_s`` and ``wall_s`` are now, in this run."""

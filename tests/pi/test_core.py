@@ -173,7 +173,7 @@ def wish_for(entity: Declared) -> list[bytes]:
         case "number":
             return [str(entity.command.min).encode(), str(entity.command.max).encode()]
         case "choice":
-            return [ATTIC.title.encode(), BOAT.title.encode()]
+            return [b"Ada", b"Ben"] if entity.key == "listener" else [ATTIC.title.encode(), BOAT.title.encode()]
         case "light":
             return [b'{"state":"ON"}', b'{"state":"ON","brightness":2000,"transition":5}', b'{"state":"OFF"}']
 
@@ -181,7 +181,7 @@ def wish_for(entity: Declared) -> list[bytes]:
 @pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize("entity", [e for e in ENTITIES if e.command is not None], ids=lambda e: e.key)
 def test_whatever_the_home_may_ask_for_the_core_can_do(entity: Declared, begun: bool) -> None:
-    bed = Bedside()
+    bed = Bedside(names=("Ada", "Ben"))
     if begun:
         bed.until_story()
     topics = Topics("bedside")

@@ -76,6 +76,7 @@ OF_PLATFORM = {
         "state_topic", "command_topic", "schema", "brightness", "brightness_scale", "supported_color_modes",
         "transition", "flash",
     },
+    "switch": {"state_topic", "value_template", "command_topic", "payload_on", "payload_off", "state_on", "state_off"},
     "event": {"state_topic", "event_types"},
     "image": {"image_topic", "content_type"},
 }  # fmt: skip
@@ -251,7 +252,7 @@ def test_a_session_takes_the_whole_tuple() -> None:
 
 
 def test_only_the_story_depends_on_the_household() -> None:
-    assert [e.key for e in ENTITIES if callable(e.options)] == ["story"]
+    assert [e.key for e in ENTITIES if callable(e.options)] == ["listener", "story"]
     assert components(NOTHING)["story"]["options"] == []
     assert components(FULL)["story"]["options"] == ["The attic", "The boat"]
 
