@@ -257,7 +257,7 @@ class MpvSpeaker:
             if self._loaded:  # only the first says that the sound is there
                 return
             self._loaded = True
-            self._loaded_s = self._ask_due_s = self._now_s
+            self._loaded_s = self._ask_due_s = self._wish.at_s = self._now_s
             self._report_due_s = self._now_s + REPORT_S
             self._tell(self._wish, "paused" if self._wish.paused else "playing")
         elif event == "end-file" and self._wish is not None and entry == self._entry:
