@@ -99,7 +99,6 @@ class Lamp:
         self._fade = Fade(0.0, 0.0, 0.0, 0.0)
         self._lightness_pct = 0.0
         self._duty = 0.0
-        self._lands_pct = 0.0
         self.problem = ""
         """A sentence for a person while the output refuses, else ""."""
 
@@ -123,15 +122,6 @@ class Lamp:
         """
         self._lightness_pct = self._fade.at(at_s)
         self._fade = Fade.between(self._lightness_pct, lightness_pct, at_s, over_s)
-
-    def freeze(self, at_s: float) -> None:
-        """Stop where the light is."""
-        self._lands_pct = self._fade.to_pct
-        self.dim(self._fade.at(at_s), 0.0, at_s)
-
-    def land(self, at_s: float) -> None:
-        """Go on to where the light was going when it was stopped."""
-        self.dim(self._lands_pct, 60.0, at_s)
 
     def step(self, at_s: float) -> float | None:
         """Write the light of this moment if it changed; return when to be called again, None when at rest."""
