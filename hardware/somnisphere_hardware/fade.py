@@ -16,6 +16,9 @@ FASTEST_STEPS_HZ = 50.0
 STEP_PCT = 0.5
 """No step is larger than this, in L*, as long as 50 steps a second allow it (fades up to 25 L* a second)."""
 
+SHORTEST_LANDING_S = 30.0
+"""A fade that was held goes on over what was left of it, and over no less than this."""
+
 
 def luminance(lightness_pct: float) -> float:
     """Relative luminance 0..1 of a CIE lightness 0..100."""
@@ -60,6 +63,16 @@ class Fade:
         share = (at_s - self.start_s) / self.over_s
         low_pct, high_pct = sorted((self.from_pct, self.to_pct))
         return min(high_pct, max(low_pct, self.from_pct + share * (self.to_pct - self.from_pct)))
+
+    def held(self, at_s: float) -> "Fade":
+        """The light as it is at ``at_s``, for good."""
+        level_pct = self.at(at_s)
+        return Fade(level_pct, level_pct, at_s, 0.0)
+
+    def landing(self, held_s: float, at_s: float) -> "Fade":
+        """This fade, held since ``held_s``, going on at ``at_s``: what was left of it, at least half a minute long."""
+        left_s = max(SHORTEST_LANDING_S, self.end_s - held_s)
+        return Fade(self.at(held_s), self.to_pct, at_s, min(LONGEST_FADE_S, left_s))
 
     def next_step_s(self, at_s: float) -> float | None:
         """When the light wants its next step, or None when it has arrived."""

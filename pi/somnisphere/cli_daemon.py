@@ -18,6 +18,7 @@ from somnisphere.config import Config, load
 from somnisphere.errors import UserError
 from somnisphere.events import Tick
 from somnisphere.journal import Journal
+from somnisphere.lamp_whites import lamp_whites
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke, utc_offset_s
 from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.bedside import Bedside
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         bedside = Bedside(lambda: Bus.open(config.sensor.bus), bedside_settings(config))
         stack.callback(bedside.close)
-        lamp, lamp_problem = open_lamp(config.lamp.pin, hardware_pwm=config.lamp.hardware_pwm)
+        lamp, lamp_problem = open_lamp(config.lamp.pin, config.lamp.hardware_pwm, lamp_whites(config.lamp))
         stack.callback(lamp.close)
         button, button_problem = open_button(config.button.pin, lambda pressed: inbox.put(Edge(clock.now_s(), pressed)))
         if button is not None:

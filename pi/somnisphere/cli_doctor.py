@@ -10,6 +10,7 @@ from pathlib import Path
 
 from somnisphere.assemble import broker_settings, secret
 from somnisphere.config import Config, ConfigError, find, load
+from somnisphere.lamp_whites import lamp_whites
 from somnisphere.library import STARTER_FOLDER, scan
 from somnisphere_hardware import detect
 from somnisphere_hardware.bus import Bus, BusError
@@ -90,7 +91,7 @@ def check_chips(config: Config) -> Iterator[Finding]:
 
 def check_pins(config: Config) -> Iterator[Finding]:
     taken = "is a daemon running that has it (systemctl stop somnisphere), and is this the right pin?"
-    lamp, problem = open_lamp(config.lamp.pin, hardware_pwm=config.lamp.hardware_pwm)
+    lamp, problem = open_lamp(config.lamp.pin, config.lamp.hardware_pwm, lamp_whites(config.lamp))
     lamp.close()
     yield _pin("lamp", config.lamp.pin, problem, taken)
     button, problem = open_button(config.button.pin, lambda _: None)

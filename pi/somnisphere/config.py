@@ -174,11 +174,26 @@ def _disagreement(config: Config) -> str:
         )
     if lamp.pin is not None and lamp.pin == button.pin:
         return f"lamp.pin and button.pin are both {lamp.pin}; give each a GPIO of its own"
+    if lamp.cold_pin is not None and (disagreement := _two_whites_disagree(config)):
+        return disagreement
     sensor = config.sensor
     if (sensor.oxygen_offset_pct is None) != (sensor.oxygen_slope_pct is None):
         return "sensor.oxygen_offset_pct and sensor.oxygen_slope_pct belong together; give both or neither"
     if config.home_assistant.url and not config.home_assistant.token_file:
         return "home_assistant.url is given without home_assistant.token_file; the API needs a token"
+    return ""
+
+
+def _two_whites_disagree(config: Config) -> str:
+    lamp = config.lamp
+    if lamp.pin is None:
+        return "lamp.cold_pin is given without lamp.pin, the warm LED's; give both, or lamp.pin alone"
+    if lamp.cold_pin in (lamp.pin, config.button.pin):
+        return f"lamp.cold_pin is {lamp.cold_pin}, which is taken; give each a GPIO of its own"
+    if lamp.warm_k >= lamp.cold_k:
+        return f"lamp.warm_k is {lamp.warm_k:g}, not below lamp.cold_k ({lamp.cold_k:g}); the warm LED has fewer kelvin"
+    if lamp.night_k > lamp.evening_k:
+        return f"lamp.night_k is {lamp.night_k:g}, above lamp.evening_k ({lamp.evening_k:g}); the night is the warmer"
     return ""
 
 

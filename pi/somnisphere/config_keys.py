@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Minutes = Annotated[float, Meta(ge=1, le=600)]
 Gpio = Annotated[int, Meta(ge=0, le=27)]
+Kelvin = Annotated[float, Meta(ge=1000, le=10000)]
 OxygenOffset = Annotated[float, Meta(ge=50, le=200)]
 OxygenSlope = Annotated[float, Meta(ge=-100, le=-1)]
 BirthMonth = Annotated[str, Meta(pattern=r"^$|^(19|20)\d\d-(0[1-9]|1[0-2])$")]
@@ -66,6 +67,19 @@ class Lamp(Struct, frozen=True, forbid_unknown_fields=True):
     hardware_pwm: Annotated[
         bool, Meta(description="Use the kernel's PWM: finer in the dark, needs a dtoverlay (see hardware/README.md).")
     ] = False
+    cold_pin: Annotated[
+        Gpio | None,
+        Meta(description="GPIO number of a second, colder white; pin is the warm one then.", examples=[13]),
+    ] = None
+    warm_k: Annotated[Kelvin, Meta(description="Colour temperature of the warm LED, in kelvin, as printed on it.")] = (
+        1800.0
+    )
+    cold_k: Annotated[Kelvin, Meta(description="Colour temperature of the cold LED.")] = 2700.0
+    evening_k: Annotated[Kelvin, Meta(description="Colour of the evening's light, from lightness 50 up.")] = 2700.0
+    night_k: Annotated[
+        Kelvin,
+        Meta(description="Colour of the last light, from lightness 5 down; no warmer than the warm LED."),
+    ] = 1800.0
 
 
 class Button(Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,7 +3,6 @@
 import sys
 import types
 from collections.abc import Iterator
-from itertools import pairwise
 
 import pytest
 from gpiozero import Device
@@ -11,7 +10,7 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somnisphere_hardware.fade import lightness, luminance
+from somnisphere_hardware.fade import luminance
 from somnisphere_hardware.lamp import RETRY_S, GpioOutput, Lamp, NullOutput, open_lamp
 
 PIN = 18
@@ -30,15 +29,19 @@ def pins() -> Iterator[MockFactory]:
 class Recorder:
     """An output that remembers what it was given, and can be made to fail."""
 
+    smallest_duty = 0.0
+
     def __init__(self) -> None:
         self.duties: list[float] = []
+        self.moving = False
         self.broken = False
         self.closed = False
 
-    def write(self, duty: float) -> None:
+    def write(self, duty: float, *, moving: bool = False) -> None:
         if self.broken:
             raise OSError("wire off")
         self.duties.append(duty)
+        self.moving = moving
 
     def close(self) -> None:
         self.closed = True
@@ -149,31 +152,6 @@ def test_closing_leaves_it_dark() -> None:
 # ---- a GPIO pin ---------------------------------------------------------------------------------------------------
 
 
-def states(pins: MockFactory) -> list[float]:
-    return [float(each.state) for each in pins.pin(PIN).states]
-
-
-def test_a_twenty_minute_fade_on_a_pin_is_monotone_and_even(pins: MockFactory) -> None:
-    lamp, problem = open_lamp(PIN)
-    assert problem == ""
-    pin = pins.pin(PIN)
-    assert pin.frequency == 500
-    lamp.dim(60.0, 0.0, 0.0)
-    lamp.step(0.0)
-    pin.clear_states()
-    lamp.dim(0.0, 1200.0, 0.0)
-    run(lamp, 0.0)
-    duties = states(pins)
-    assert duties == sorted(duties, reverse=True)
-    assert len(duties) == len(set(duties))  # an equal value is never written again
-    lit = [duty for duty in duties if duty > 0.0]
-    assert min(lit) == pytest.approx(0.005)  # the floor: 10 us at 500 Hz, L* 4.5
-    levels_pct = [lightness(duty) for duty in lit]
-    assert max(a - b for a, b in pairwise(levels_pct)) < 0.5
-    assert duties[-1] == 0.0
-    lamp.close()
-
-
 def test_closing_gives_the_pin_back_dark(pins: MockFactory) -> None:
     lamp, _ = open_lamp(PIN)
     lamp.dim(100.0, 0.0, 0.0)
@@ -188,21 +166,37 @@ def test_closing_gives_the_pin_back_dark(pins: MockFactory) -> None:
     again.close()
 
 
-@given(st.floats(0.0, 0.0049))
-def test_below_the_floor_is_off(duty: float) -> None:
+@given(st.floats(0.0, 0.0004999))
+def test_below_the_smallest_duty_is_off(duty: float) -> None:
     factory = MockFactory(pin_class=MockPWMPin)
     previous, Device.pin_factory = Device.pin_factory, factory
     try:
         output = GpioOutput(PIN)
         output.write(0.02)
-        output.write(duty)
+        assert factory.pin(PIN).state == pytest.approx(0.02, rel=1e-3)
+        output.write(duty, moving=True)
         off = factory.pin(PIN).state
         output.close()
     finally:
         factory.reset()
         Device.pin_factory = previous
-    # 4.75 % and more of 10 us rounds up to it
-    assert off == (0.0 if round(duty * 2000) < 10 else 0.005)
+    assert off == 0.0
+
+
+def test_in_the_dark_the_pulses_come_seldom_and_never_below_100_hertz(pins: MockFactory) -> None:
+    output = GpioOutput(PIN)
+    pin = pins.pin(PIN)
+    assert pin.frequency == 500
+    seen = {}
+    for lightness_pct in (40.0, 4.0, 2.0, 0.9, 0.46):
+        output.write(luminance(lightness_pct))
+        seen[lightness_pct] = (round(pin.frequency), round(1e6 * pin.state / pin.frequency))
+    assert seen[40.0][0] in range(498, 502)
+    assert seen[4.0] == (443, 10)
+    assert seen[2.0] == (221, 10)
+    assert seen[0.9] == (111, 9)
+    assert seen[0.46] == (102, 5)
+    output.close()
 
 
 def test_a_pin_that_is_taken_is_a_sentence_and_the_night_goes_on(pins: MockFactory) -> None:
@@ -248,14 +242,14 @@ class LgpioError(Exception):
 
 
 @pytest.fixture
-def lgpio_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, float, float]]]:
-    """gpiozero's own lgpio factory over a stand-in for the library: the (pin, Hz, duty in %) it is told."""
-    calls: list[tuple[int, float, float]] = []
+def lgpio_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, int, int]]]:
+    """gpiozero's own lgpio factory over a stand-in for the library: the (pin, us on, us off) it is told."""
+    calls: list[tuple[int, int, int]] = []
 
-    def tx_pwm(_handle: int, pin: int, frequency_hz: float, duty_pct: float) -> None:
-        if duty_pct > 99.0:
+    def tx_pulse(_handle: int, pin: int, on_us: int, off_us: int) -> None:
+        if off_us == 0:
             raise LgpioError("GPIO busy")
-        calls.append((pin, frequency_hz, duty_pct))
+        calls.append((pin, on_us, off_us))
 
     library = types.ModuleType("lgpio")
     for name in ("SET_PULL_UP", "SET_PULL_DOWN", "SET_PULL_NONE", "RISING_EDGE", "FALLING_EDGE", "BOTH_EDGES"):
@@ -265,7 +259,8 @@ def lgpio_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, flo
     library.gpiochip_open = lambda _: 7  # type: ignore[attr-defined]
     library.gpio_get_mode = lambda *_: 2  # type: ignore[attr-defined]
     library.gpio_read = lambda *_: 0  # type: ignore[attr-defined]
-    library.tx_pwm = tx_pwm  # type: ignore[attr-defined]
+    library.tx_pulse = tx_pulse  # type: ignore[attr-defined]
+    library.tx_pwm = lambda *_: 0  # type: ignore[attr-defined]
     library.error = LgpioError  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "lgpio", library)
     monkeypatch.delitem(sys.modules, "gpiozero.pins.lgpio", raising=False)
@@ -281,19 +276,20 @@ def lgpio_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, flo
     sys.modules.pop("gpiozero.pins.lgpio", None)
 
 
-def test_lgpio_is_told_the_exact_duty_not_whole_per_cent(lgpio_calls: list[tuple[int, float, float]]) -> None:
+def test_lgpio_is_told_the_very_microseconds_not_whole_per_cent(lgpio_calls: list[tuple[int, int, int]]) -> None:
     lamp, problem = open_lamp(PIN)
     assert problem == ""
+    assert lgpio_calls == [(PIN, 0, 20_000)]  # dark, looked after 50 times a second only
     lgpio_calls.clear()
-    for lightness_pct in (10.0, 5.0):  # 1.13 % and 0.55 %: whole per cent would be 1 and nothing
+    for lightness_pct in (10.0, 5.0, 1.0, 0.3):  # 1.13 %, 0.55 %, 0.11 %: whole per cent would be 1 and nothing
         lamp.dim(lightness_pct, 0.0, 0.0)
         lamp.step(0.0)
-    assert [duty_pct for _, _, duty_pct in lgpio_calls] == pytest.approx([1.15, 0.55])
-    assert {(pin, frequency_hz) for pin, frequency_hz, _ in lgpio_calls} == {(PIN, 500)}
+    assert lgpio_calls == [(PIN, 23, 2020), (PIN, 11, 1976), (PIN, 10, 9023), (PIN, 0, 20_000)]
+    assert all(type(us) is int for call in lgpio_calls for us in call)
     lamp.close()
 
 
-def test_an_error_of_lgpio_is_a_problem_not_a_crash(lgpio_calls: list[tuple[int, float, float]]) -> None:
+def test_an_error_of_lgpio_is_a_problem_not_a_crash(lgpio_calls: list[tuple[int, int, int]]) -> None:
     lamp, _ = open_lamp(PIN)
     lamp.dim(100.0, 0.0, 0.0)
     assert lamp.step(0.0) == RETRY_S

@@ -52,10 +52,13 @@ def test_hardware_pwm_writes_nanoseconds_and_goes_dark(tmp_path: Path) -> None:
     chip = make_chip(tmp_path, 0, "fe20c000.pwm", channel=0, period="5000")
     output = SysfsPwmOutput(18, root=tmp_path / "class")
     files = chip / "pwm0"
-    assert (files / "period").read_text() == "1000000\n"
+    assert (files / "period").read_text() == "800000\n"
     assert (files / "enable").read_text() == "1\n"
     output.write(luminance(1.0))
-    assert (files / "duty_cycle").read_text() == "1107\n"
+    assert (files / "duty_cycle").read_text() == "880\n"
+    output.write(0.00012)
+    assert (files / "duty_cycle").read_text() == "0\n"  # below the floor of 100 ns
+    output.write(luminance(1.0))
     (files / "duty_cycle").write_text("untouched")
     output.write(luminance(1.0))
     assert (files / "duty_cycle").read_text() == "untouched"
@@ -86,7 +89,7 @@ def test_hardware_pwm_waits_for_files_that_udev_hands_over_late(tmp_path: Path) 
 
 
 def test_hardware_pwm_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("somnisphere_hardware.lamp.SysfsPwmOutput", lambda pin, _hz: SysfsPwmOutput(pin, root=tmp_path))
+    monkeypatch.setattr("somnisphere_hardware.lamp.SysfsPwmOutput", lambda pin: SysfsPwmOutput(pin, root=tmp_path))
     lamp, problem = open_lamp(18, hardware_pwm=True)
     assert "dtoverlay=pwm" in problem
     lamp.close()
