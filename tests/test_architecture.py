@@ -135,7 +135,7 @@ def test_no_score_is_named_anywhere_a_person_reads() -> None:
         *ROOT.glob("integrations/home_assistant/**/*.yaml"),
         *sorted((ROOT / "pi" / "somnisphere").glob("entities*.py")),
         *sorted((ROOMS["somnisphere"]).glob("cli*.py")),
-        *sorted((ROOMS["somnisphere"] / "stories").glob("*.md")),
+        *sorted((ROOMS["somnisphere"] / "stories").glob("*.story/text.txt")),
     ]
     found = [
         f"{path.relative_to(ROOT)}: {hit.group(0)}"

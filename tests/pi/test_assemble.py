@@ -75,7 +75,7 @@ def test_the_shelf_is_read_again_only_when_it_changed(tmp_path: Path, caplog: py
     folder.mkdir()
     assert library.read() == ()
     assert library.read() is None
-    (folder / "one.opus").write_bytes(next(STARTER_FOLDER.glob("*.opus")).read_bytes())
+    (folder / "one.opus").write_bytes(next(STARTER_FOLDER.rglob("*.opus")).read_bytes())
     stories = library.read()
     assert stories is not None
     assert [story.key for story in stories] == ["one.opus"]
@@ -86,4 +86,4 @@ def test_the_shelf_is_read_again_only_when_it_changed(tmp_path: Path, caplog: py
 def test_without_a_folder_the_starter_stories_are_told() -> None:
     stories = Library(Config()).read()
     assert stories is not None
-    assert len(stories) == len(list(STARTER_FOLDER.glob("*.opus")))
+    assert len(stories) == len(list(STARTER_FOLDER.rglob("*.opus")))
