@@ -9,7 +9,7 @@ from somnisphere.bedtime.ritual import Ritual
 from somnisphere.bedtime.shelf import Shelf
 from somnisphere.config import Config, ConfigError
 from somnisphere.core import Core
-from somnisphere.daemon import Daemon, Parts
+from somnisphere.daemon import Daemon
 from somnisphere.entities import ENTITIES
 from somnisphere.entities_evening import LISTENER_ENTITY
 from somnisphere.evening_file import EveningFile
@@ -17,6 +17,7 @@ from somnisphere.events import Tick
 from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER, scan
 from somnisphere.light_memory import LightMemory, beside
+from somnisphere.parts import Parts
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleep.saturation import MAXIM_CURVE
 from somnisphere.sleeper import Sleeper

@@ -6,12 +6,11 @@ machine's clock, ``rehearsal.py`` steps it through a simulated night. Both there
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from somnisphere.core import Core
 from somnisphere.entities import NIGHT_ENTITY
-from somnisphere.evening_file import EveningFile
 from somnisphere.events import (
     Action,
     Announce,
@@ -36,19 +35,13 @@ from somnisphere.events import (
     StopStory,
     Tick,
 )
-from somnisphere.journal import Journal, SavedRitual
-from somnisphere.light_memory import LightMemory
+from somnisphere.journal import SavedRitual
 from somnisphere.night import NightTimes, StageEstimate
+from somnisphere.parts import Parts, Publish
 from somnisphere.picture import Shape, draw_night, to_svg
 from somnisphere.snapshot import Health, Snapshot
-from somnisphere.story import Story
-from somnisphere_hardware.bedside import Bedside
-from somnisphere_hardware.lamp import Lamp
 from somnisphere_hardware.samples import MotionBlock, PulseBlock
-from somnisphere_hardware.speaker import Speaker
 from somnisphere_home.commands import Refusal, Wish
-from somnisphere_home.messages import Message
-from somnisphere_home.session import HomeSession
 
 log = logging.getLogger(__name__)
 
@@ -64,30 +57,6 @@ SAVE_RITUAL_EVERY_S = 30.0
 
 RESCAN_EVERY_S = 600.0
 
-Publish = Callable[[Message], None]
-
-
-def _nowhere(_: Message) -> None:
-    """No broker was given."""
-
-
-@dataclass(slots=True)
-class Parts:
-    """What the daemon speaks to. All of them answer trouble in the world with a state, not with an exception."""
-
-    bedside: Bedside
-    lamp: Lamp
-    speaker: Speaker
-    journal: Journal
-    session: HomeSession[Snapshot]
-    publish: Publish = _nowhere
-    blocks_dropped: Callable[[], int] = int
-    rescan: Callable[[], tuple[Story, ...] | None] = lambda: None
-    """Reads the story folder again; None when it did not change."""
-    light_memory: LightMemory | None = None
-    evening_file: EveningFile | None = None
-    oxygen_calibrated: str = ""
-
 
 class Daemon:
     def __init__(self, core: Core, parts: Parts) -> None:
@@ -99,6 +68,7 @@ class Daemon:
         self._rescan_due_s = 0.0
         self._ritual_due_s = 0.0
         self._ritual_place: object = None
+        self._moment_waits = False
         self._night_id: str | None = None
         self._estimates: list[StageEstimate] = []
         self._kept_times: NightTimes | None = None
@@ -162,6 +132,9 @@ class Daemon:
     def _keep(self, tick: Tick) -> None:
         """What must survive a kill goes to the journal, which commits once a minute."""
         journal = self._parts.journal
+        if self._moment_waits:  # before the evening says that it was: neither may be kept without the other
+            self._moment_waits = False
+            journal.commit()
         if (place := self._core.ritual_place) != self._ritual_place:
             self._ritual_place = place
             if self._parts.evening_file is not None:
@@ -287,6 +260,7 @@ class Daemon:
                 self.step_lamp(at_s)
             case FreezeLamp():
                 parts.lamp.freeze(at_s)
+                self.step_lamp(at_s)
                 self.handle(LampReported(at_s, parts.lamp.lightness_pct))
             case LandLamp():
                 parts.lamp.land(at_s)
@@ -343,6 +317,7 @@ class Daemon:
             "confidence": None if action.confidence is None else round(action.confidence, 2),
         }
         self._parts.journal.add_moment(self._night_id, wall_s, action.type, action.confidence)
+        self._moment_waits = True
         for message in self._parts.session.moment(action.type, attributes, action.at_s):
             self._parts.publish(message)
 

@@ -23,8 +23,11 @@ from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.simulated.body import Body
 
 COMMIT_S = 60.0
-SAVED_S = 30.0 + COMMIT_S
-"""The evening (phase, place in the story) is noted every half minute and written with the next commit."""
+SENTENCE_S = 20.0
+SAVED_S = 2.0 + SENTENCE_S
+"""The evening (phase, place in the story) is written with each sentence; where none is known, every five seconds."""
+BOOKMARK_S = 15.0 + COMMIT_S
+"""The bookmark in the journal is noted four times a minute and written with the next commit."""
 KILLS_S = [*range(431, 1500, 73), *range(1517, 2700, 191)]
 """Prime steps: at every distance from the last commit and the last epoch's end."""
 AWAY_S = (1.0, 8.0, 45.0, 137.0)
@@ -168,10 +171,10 @@ def test_the_evening_is_carried_on(killed_s: int, lived: Lived, restart: Callabl
         assert playing[-1] is not None
         rewound_s = SAVED_S + RitualSettings().resume_rewind_s
         assert playing[-1] - rewound_s <= position_s <= playing[-1] + 2.0
-        assert max(again.bookmarks.values()) >= playing[-1] - rewound_s
+        assert max(again.bookmarks.values()) >= playing[-1] - BOOKMARK_S - rewound_s
     if back.phase is Phase.ASLEEP:  # a sleeper is not read to again
         assert not any(s.story_playing for s in again.snapshots if s.phase is Phase.ASLEEP)
-    if all(snapshot.phase is Phase.ASLEEP for snapshot in shortly):
+    if all(snapshot.phase is Phase.ASLEEP for snapshot in lived.between(killed_s - BOOKMARK_S, killed_s)):
         assert "fell_asleep" not in again.moments
         assert again.snapshots[-1].lamp_lightness_pct == 0.0
         assert again.bookmarks == the_night_in(lived.folder)[1]

@@ -168,7 +168,7 @@ def test_a_lamp_touched_by_hand_is_the_hands_until_the_next_phase() -> None:
     assert bed.lamp_pct == 70.0
     bed.live(60)
     bed.do(bed.ritual.lamp_by_hand(60.0, 1.0, bed.at_s))
-    bed.live(90, 0.5)
+    bed.live(90, 0.27)
     assert bed.lamp_pct == 60.0
     bed.cue(Cue.SLEPT)
     assert bed.lamp_pct == 0.0

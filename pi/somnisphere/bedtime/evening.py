@@ -212,7 +212,7 @@ class Evening:
 
     def _follow_page(self) -> Actions:
         state = self.state
-        if state.lamp_by_hand or state.lamp_base_pct <= 0:
+        if state.lamp_by_hand or state.lamp_lands_at_s is not None or state.lamp_base_pct <= 0:
             return []
         wanted_pct = round(state.lamp_base_pct * self.page.lamp_factor, 2)
         change_pct = abs(wanted_pct - state.lamp_target_pct)

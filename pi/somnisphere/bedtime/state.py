@@ -36,7 +36,7 @@ class RitualSettings:
     night_ceiling_pct: float = 40.0
     """A story asked for after somebody had slept is never louder than this, until the night is over."""
     fade: FadeSettings = field(default_factory=FadeSettings)
-    drifting_db: float = -6.0
+    drifting_db: float = -1.5
     """So far must sleep have pulled the page for the evening to be called drifting."""
     follow_sleep: bool = True
     """The story follows the sleeper; False: a plain timer ends it, whatever is known about sleep."""

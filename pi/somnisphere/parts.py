@@ -1,0 +1,39 @@
+"""What the daemon speaks to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from somnisphere.evening_file import EveningFile
+from somnisphere.journal import Journal
+from somnisphere.light_memory import LightMemory
+from somnisphere.snapshot import Snapshot
+from somnisphere.story import Story
+from somnisphere_hardware.bedside import Bedside
+from somnisphere_hardware.lamp import Lamp
+from somnisphere_hardware.speaker import Speaker
+from somnisphere_home.messages import Message
+from somnisphere_home.session import HomeSession
+
+Publish = Callable[[Message], None]
+
+
+def _nowhere(_: Message) -> None:
+    """No broker was given."""
+
+
+@dataclass(slots=True)
+class Parts:
+    """What the daemon speaks to. All of them answer trouble in the world with a state, not with an exception."""
+
+    bedside: Bedside
+    lamp: Lamp
+    speaker: Speaker
+    journal: Journal
+    session: HomeSession[Snapshot]
+    publish: Publish = _nowhere
+    blocks_dropped: Callable[[], int] = int
+    rescan: Callable[[], tuple[Story, ...] | None] = lambda: None
+    """Reads the story folder again; None when it did not change."""
+    light_memory: LightMemory | None = None
+    evening_file: EveningFile | None = None
+    oxygen_calibrated: str = ""
