@@ -254,7 +254,7 @@ def test_a_new_story_is_offered_without_a_restart(tmp_path: Path) -> None:
     with box(tmp_path / "j.db", stories=folder) as it:
         assert it.daemon.snapshot().story_titles == ()
         it.command("begin")
-        story = next(STARTER_FOLDER.glob("*.opus"))
+        story = next(STARTER_FOLDER.rglob("*.opus"))
         (folder / "told.opus").write_bytes(story.read_bytes())
         it.live(RESCAN_EVERY_S + 1.0)
         assert len(it.daemon.snapshot().story_titles) == 1
