@@ -30,7 +30,7 @@ ONE_FILE_EACH = {
     "paho": {"integrations/somnisphere_home/mqtt.py"},
     "homeassistant_api": {"integrations/somnisphere_home/rest.py"},
     "amqtt": {"integrations/somnisphere_home/embedded_broker.py"},
-    "mutagen": {"pi/somnisphere/library/__init__.py"},
+    "mutagen": {"pi/somnisphere/library/audio_tags.py"},
     "PIL": {"pi/somnisphere/picture_png.py"},
 }
 PURE_ROOMS = ["pi/somnisphere/sleep", "pi/somnisphere/bedtime", "pi/somnisphere/core.py", "pi/somnisphere/cues.py"]

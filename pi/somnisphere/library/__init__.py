@@ -1,82 +1,91 @@
-"""A folder of stories is the shelf: read it, and say why a file cannot be told. The only file with mutagen."""
+"""A folder of stories is the shelf: audio, texts, EPUB and .story files, read as books; what is broken is said.
 
-from dataclasses import dataclass
+``reading.py`` reads one of them; the rest of the package is one file per kind, and what they share: ``archive.py`` and
+``xml_tree.py`` for files nobody trusts, ``sentences.py``, ``marks.py``, and ``kept.py`` for what is worked out once.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-import mutagen
+from somnisphere.library.broken import Broken, reason_of
+from somnisphere.library.kept import default_cache, forget_gone
+from somnisphere.library.reading import read, stories_below
+from somnisphere.story import Book, Recording, Story
 
-from somnisphere.story import Story
+__all__ = ["STARTER_FOLDER", "Broken", "Tell", "books_of", "default_cache", "read", "scan", "scan_books", "stories_of"]
 
 STARTER_FOLDER = Path(__file__).parent.parent / "stories"
 """The stories that come with the project; used when the household named no folder of its own."""
 
-AUDIO_SUFFIXES = frozenset({".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav", ".wma", ".aiff"})
-
-TITLE_LENGTH = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A file that looks like a story and is none. ``reason`` is a sentence for a person."""
-
-    path: Path
-    reason: str
+Tell = Callable[[Book], Recording | None]
+"""Speaks a book's words into a recording; None: it cannot."""
 
 
-def scan(folder: Path) -> tuple[list[Story], list[Broken]]:
-    """All stories below ``folder``, in the order of their paths, and the files that are broken.
+def scan(folder: Path, cache: Path | None = None, tell: Tell | None = None) -> tuple[list[Story], list[Broken]]:
+    """All stories below ``folder`` that can be played now, in the order of their paths, and the files that are broken.
 
-    A folder that is missing or not readable is one ``Broken``: the evening goes on without stories.
+    ``Story.marks`` is what the file brings along or what was found earlier (``marks.find_marks``). Only one book at a
+    time is held in memory. A folder that is missing or not readable is one ``Broken``: the evening goes on.
     """
-    stories: list[Story] = []
     broken: list[Broken] = []
+
+    def sound() -> Iterator[Book]:
+        for found in books_of(folder, cache or default_cache()):
+            if isinstance(found, Broken):
+                broken.append(found)
+            else:
+                yield found
+
+    return stories_of(sound(), tell), broken
+
+
+def scan_books(folder: Path, cache: Path | None = None) -> tuple[list[Book], list[Broken]]:
+    """All books below ``folder`` with their words, and what is broken. Forgets what is kept of files that are gone."""
+    cache = cache or default_cache()
+    books: list[Book] = []
+    broken: list[Broken] = []
+    for found in books_of(folder, cache):
+        (books if isinstance(found, Book) else broken).append(found)  # type: ignore[arg-type]
+    forget_gone(cache, folder)
+    return books, broken
+
+
+def books_of(folder: Path, cache: Path) -> Iterator[Book | Broken]:
+    """One after the other, in the order of their paths."""
     try:
         if not folder.is_dir():
-            return [], [
-                Broken(folder, f"There is no story folder {folder}; make it, or name another in the configuration.")
-            ]
-        paths = sorted(path for path in folder.rglob("*") if _looks_like_story(path, folder))
+            mend = "make it, or name another in the configuration"
+            yield Broken(folder, f"There is no story folder {folder}; {mend}.")
+            return
+        paths = list(stories_below(folder))
     except OSError as error:
-        return [], [Broken(folder, f"The story folder cannot be read: {error.strerror or error}.")]
+        yield Broken(folder, f"The story folder cannot be read: {reason_of(error)}.")
+        return
+    known: dict[str, Path] = {}
     for path in paths:
-        found = _read(path, _clean(path.relative_to(folder).as_posix()))
-        (stories if isinstance(found, Story) else broken).append(found)  # type: ignore[arg-type]
-    return stories, broken
+        found = read(path, folder, cache)
+        if isinstance(found, Book) and found.key in known:
+            found = Broken(path, f"Its name cannot be told from that of {known[found.key].name!a}. Rename one of them.")
+        elif isinstance(found, Book):
+            known[found.key] = path
+        yield found
 
 
-def _looks_like_story(path: Path, folder: Path) -> bool:
-    """Audio by its name, and neither hidden itself nor inside a hidden folder (such as a trash)."""
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return not hidden and path.suffix.lower() in AUDIO_SUFFIXES
-
-
-def _read(path: Path, key: str) -> Story | Broken:
-    try:
-        if not path.is_file():
-            return Broken(path, "This is not a file.")
-        if path.stat().st_size == 0:
-            return Broken(path, "The file is empty.")
-        audio = mutagen.File(path, easy=True)
-    except (OSError, mutagen.MutagenError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        return Broken(path, f"The file cannot be read as audio: {reason or type(error).__name__}.")
-    if audio is None or audio.info is None:
-        return Broken(path, f"This is not audio, though its name ends in {path.suffix}.")
-    duration_s = float(getattr(audio.info, "length", 0.0) or 0.0)
-    return Story(key=key, title=_title(audio, path), path=path, duration_s=duration_s if duration_s > 0 else None)
-
-
-def _title(audio: object, path: Path) -> str:
-    """The title of its tags, else its file name made readable."""
-    tags = getattr(audio, "tags", None) or {}
-    try:
-        title = str((tags.get("title") or [""])[0]).strip()
-    except (KeyError, ValueError, IndexError, TypeError):  # tags of a kind without easy names (WAV, AIFF)
-        title = ""
-    title = title or path.stem.replace("_", " ").replace("-", " ").strip() or path.name
-    return " ".join(_clean(title).split())[:TITLE_LENGTH]
-
-
-def _clean(name: str) -> str:
-    """A name that can be written anywhere: file names of another encoding have bytes that are no characters."""
-    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c if c.isprintable() else " " for c in name)
+def stories_of(books: Iterable[Book], tell: Tell | None = None) -> list[Story]:
+    """Books as stories: the first recording, else what ``tell`` makes of the words. Books that cannot be heard are left
+    out."""
+    stories: list[Story] = []
+    for book in books:
+        recording = book.recordings[0] if book.recordings else tell(book) if tell is not None else None
+        if recording is not None:
+            stories.append(
+                Story(
+                    key=book.key,
+                    title=book.title,
+                    path=recording.path,
+                    duration_s=recording.duration_s,
+                    teller=recording.teller or book.teller,
+                    marks=recording.marks,
+                )
+            )
+    return stories
