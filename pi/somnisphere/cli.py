@@ -182,6 +182,11 @@ def build_parser() -> argparse.ArgumentParser:
     form.add_argument("--json", action="store_true", help="JSON lines, with ranges and regularity")
     form.add_argument("--csv", action="store_true", help="the same as CSV")
 
+    from somnisphere.cli_story import add_commands
+
+    story = add("story", "cli_story", "list_stories", "the stories on the shelf: list, add, export, import, remove")
+    add_commands(story, lambda function: _handler("cli_story", function), NOT_MEDICAL)
+
     add("doctor", "cli_doctor", "doctor", "check every part of this box and say the mend", logging.ERROR)
 
     calibrate = add("calibrate", "cli_calibrate", "calibrate", "fit this unit's oxygen line to a finger oximeter")

@@ -150,11 +150,11 @@ def load(path: Path | None = None) -> Config:
 
 def _expanded(config: Config) -> Config:
     """Paths with ``~`` made whole."""
-    folder = config.stories.folder
+    folder, cache = config.stories.folder, config.stories.cache or cache_place()
     return msgspec.structs.replace(
         config,
         journal=Journal(path=os.path.expanduser(config.journal.path or _journal_place())),
-        stories=Stories(folder=None if folder is None else os.path.expanduser(folder)),
+        stories=Stories(folder=None if folder is None else os.path.expanduser(folder), cache=os.path.expanduser(cache)),
     )
 
 
@@ -162,6 +162,12 @@ def _journal_place() -> str:
     """systemd names the state folder of a service (``StateDirectory=``); a person's is the XDG one."""
     folder = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     return f"{folder or '~/.local/share/somnisphere'}/journal.db"
+
+
+def cache_place() -> str:
+    """The cache folder when none is named: systemd's (``CacheDirectory=``), else a person's."""
+    folder = os.environ.get("CACHE_DIRECTORY", "").split(":")[0]
+    return folder or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/somnisphere"
 
 
 def _disagreement(config: Config) -> str:

@@ -175,8 +175,18 @@ class Stories(Struct, frozen=True, forbid_unknown_fields=True):
 
     folder: Annotated[
         str | None,
-        Meta(description="Your audio files; without it the starter stories are told.", examples=["/srv/stories"]),
+        Meta(
+            description="Your stories: audio, .txt, .md, .epub, .story; without it the starter stories are told.",
+            examples=["/srv/stories"],
+        ),
     ] = None
+    cache: Annotated[
+        str,
+        Meta(
+            description="What is worked out of them is kept here; empty: the service's cache folder, else "
+            "~/.cache/somnisphere."
+        ),
+    ] = ""
 
 
 class Journal(Struct, frozen=True, forbid_unknown_fields=True):

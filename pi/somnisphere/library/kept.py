@@ -29,11 +29,10 @@ class _Entry(msgspec.Struct):
 
 
 def default_cache() -> Path:
-    """systemd names the cache folder of a service (``CacheDirectory=``); a person's is the XDG one."""
-    service = os.environ.get("CACHE_DIRECTORY", "").split(":")[0]
-    if service:
-        return Path(service)
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "somnisphere"
+    """The cache folder in force when a configuration names none."""
+    from somnisphere.config import cache_place
+
+    return Path(cache_place()).expanduser()
 
 
 class Kept:

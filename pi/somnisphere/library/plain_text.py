@@ -18,7 +18,7 @@ _KEY = re.compile(r"([A-Za-z][\w-]*)[ \t]*:(?:[ \t]+(.*))?")
 _MARKDOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.M), by)
     for pattern, by in (
-        (r"<!--(?:.|\n){0,2000}?-->", ""),
+        (r"<!--(?:.|\n){0,500}?-->", ""),
         (r"^ {0,3}(?:```|~~~).*$", ""),
         (r"^ {0,3}(?:[-*_][ \t]*){3,}$", "\n"),  # a rule between scenes
         (r"^(?=.*\S)(.*)\n {0,3}(?:=+|-+)[ \t]*$", r"\n\1\n"),  # a heading with a line below

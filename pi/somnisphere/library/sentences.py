@@ -18,12 +18,17 @@ LONGEST = 500
 _STOPS = ".!?…‼⁇⁈⁉؟۔।॥։።׃။។"
 _FULL_STOPS = "。！？｡．︒"
 _CLOSERS = "\"'”’“‘»«›‹)]}」』）》〉】〕〗”״׳"
+_FULL_CLOSERS = "\"'”’)]」』）》〉】〕〗"
+"""Behind a full stop without white space “ and ‘ open what follows."""
+
 _OPENERS = "\"'“‘„‚«»‹›([{「『（《〈【〔〖–—-¿¡*_"
 
 _END = re.compile(
-    rf"(?P<stop>[{re.escape(_STOPS)}]+(?:[ \u00a0\u202f][.…]+)*|[{_FULL_STOPS}]+[{_FULL_STOPS}{re.escape(_STOPS)}]*)"
-    rf"(?P<close>(?:[\u00a0\u202f]?[{re.escape(_CLOSERS)}])*)"
+    rf"(?P<full>[{_FULL_STOPS}]+[{_FULL_STOPS}{re.escape(_STOPS)}]*)(?P<full_close>[{re.escape(_FULL_CLOSERS)}]*)"
+    rf"|(?P<stop>[{re.escape(_STOPS)}]+(?:[ \u00a0\u202f][.…]+)*)"
+    rf"(?P<close>(?:[\u00a0\u202f]?[{re.escape(_CLOSERS)}]| [»›](?=\s|\Z))*)"
 )
+_WORD = re.compile(r"[^\W_]")
 _PARAGRAPH = re.compile(r"(?:[^\n]|\n(?![^\S\n]*\n))+")
 _CJK = r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]"
 _CJK_BREAK = re.compile(rf"(?<={_CJK})[^\S\n]*\n\s*(?={_CJK})")
@@ -42,6 +47,7 @@ dhr mevr mw drs bijv
 """English, several words in one, German, French, Spanish, Italian with Portuguese, Dutch, Russian."""
 
 _ABBREVIATIONS = frozenset(_SHORTENED.split())
+_BEFORE_NUMBERS = frozenset({"no", "nos", "ch", "chap", "kap", "bd", "p", "s"})
 _ORDINAL_LANGUAGES = frozenset(
     {"de", "da", "nb", "nn", "no", "fi", "cs", "sk", "hu", "et", "is", "lv", "pl", "sl", "hr"}
 )
@@ -79,38 +85,43 @@ def spans(text: str, language: str = "") -> Iterator[Span]:
 
 
 def _in_paragraph(text: str, language: str) -> Iterator[tuple[int, int]]:
-    begin = 0
+    begin = looked = 0
     for found in _END.finditer(text):
-        if _ends(text, found, language) and any(c.isalnum() for c in text[begin : found.end()]):
-            if not any(c.isalnum() for c in text[found.end() :]):
+        has_words = _WORD.search(text, looked, found.end()) is not None
+        if has_words and _ends(text, found, language):
+            if not _WORD.search(text, found.end()):
                 break  # a lone dash or quote behind the last word belongs to it
             yield from _cut(text, begin, found.end())
-            begin = found.end()
+            begin = looked = found.end()
+        elif not has_words:
+            looked = found.end()
     yield from _cut(text, begin, len(text))
 
 
 def _ends(text: str, found: re.Match[str], language: str) -> bool:
-    following = text[found.end() :][:8]
+    following = text[found.end() : found.end() + 12]
     if not following:
         return True
     spaced = following[0].isspace()
     nxt = following.lstrip()[:1]
-    if found["stop"][0] in _FULL_STOPS:
+    if found["full"]:
         # 「おはよう。」と言った。 goes on behind its quote; 「A。」「B。」 does not.
-        return not found["close"] or spaced or nxt in _OPENERS
+        return not found["full_close"] or spaced or nxt in _OPENERS
     if not spaced:
         return False
-    letter = next((c for c in text[found.end() : found.end() + 12] if not c.isspace() and c not in _OPENERS), "")
+    letter = next((c for c in following if not c.isspace() and c not in _OPENERS), "")
     if letter.islower():
         return False
-    return found["stop"] != "." or bool(found["close"]) or not _abbreviates(text[: found.start()], language)
+    if found["stop"] != "." or found["close"]:
+        return True
+    return not _abbreviates(text[max(0, found.start() - 24) : found.start()], letter, language)
 
 
-def _abbreviates(before: str, language: str) -> bool:
-    """Whether the full stop behind ``before`` belongs to its last word."""
-    word = re.search(r"[^\s(\[{\"'“‘„«»—–/]*\Z", before[-24:])
+def _abbreviates(before: str, letter: str, language: str) -> bool:
+    """Whether the full stop behind ``before`` belongs to its last word. ``letter``: the first of what follows."""
+    word = re.search(r"[^\s(\[{\"'“‘„«»—–/]*\Z", before)
     last = word.group() if word else ""
-    if last.lower() in _ABBREVIATIONS:
+    if last.lower() in _ABBREVIATIONS or (letter.isdecimal() and last.lower() in _BEFORE_NUMBERS):
         return True
     if len(last) == 1 and last.isupper():
         return last != "I"  # an initial; "I" is a person who speaks English
