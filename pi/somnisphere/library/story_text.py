@@ -77,7 +77,7 @@ def format_text(sentences: Iterable[Sentence]) -> str:
         if named != teller:
             teller = named
             lines.append(f"[{teller}]")
-        lines.append(f"{sentence.id} {' '.join(_writable(sentence.text).split())}")
+        lines.append(f"{sentence.id} {' '.join(_writable(sentence.text).split()) or '…'}")
         if sentence.ends_paragraph:
             lines.append("")
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -147,4 +147,4 @@ def _ending(sentence: Sentence) -> Sentence:
 
 
 def _writable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
