@@ -65,12 +65,20 @@ class _Reader(HTMLParser):
     def page(self) -> Page:
         while self._open:
             self._close()
-        return Page("".join(self._pieces), self._places, self._heading, " ".join("".join(self._title).split()))
+        text = "".join(self._pieces)
+        places = {}
+        for name, (begin, end) in self._places.items():
+            while begin < end and text[begin].isspace():  # what parts it from the words ahead is not its own
+                begin += 1
+            places[name] = (begin, end)
+        return Page(text, places, self._heading, " ".join("".join(self._title).split()))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         if tag in _BLOCKS:
             self._gap = "\n\n"
+            if any(open_tag == "p" for open_tag, *_ in self._open):  # HTML: no block stands in a paragraph
+                self.handle_endtag("p")
         elif tag == "br":
             self._gap = self._gap or " "
         if tag in _VOID:
