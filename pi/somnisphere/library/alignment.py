@@ -34,7 +34,7 @@ _MOST_SKIPPED = 20
 _INNER_PAUSE_PER_S = 3.0
 _INNER_FREE_S = 0.3
 _BAND_S = 45.0
-_BAND_SHARE = 0.03
+_BAND_SHARE = 0.02
 _UNREACHED = 1e18
 
 
@@ -99,20 +99,19 @@ def _best(stretches: "NDArray[np.float64]", letters: "NDArray[np.float64]") -> l
         low, high = max(1, min(int(low), m)), max(1, min(int(high), m))
         row = np.full(m + 1, _UNREACHED)
         step = np.zeros((high - low + 1, 2), dtype=np.int8)
+        ends = ahead[low : high + 1]
         for count in range(1, min(_MOST_SENTENCES, i) + 1):
             expected_s = (written[i] - written[i - count]) * pace_s
-            scale_s = _SPREAD_S + _TEMPO_SPREAD * expected_s
-            for taken in range(1, (_MOST_STRETCHES if count == 1 else 1) + 1):
-                ends = ahead[max(low, taken) : high + 1]
-                if not len(ends):
-                    break
-                begins = ends - taken
-                off = (spoken[ends] - spoken[begins] - expected_s) / scale_s
-                held = _INNER_PAUSE_PER_S * (inner[ends - 1] - inner[begins]) + _SAME_BREATH * (count - 1)
-                found = rows[-count][begins] + off * off + held
-                better = found < row[ends]
-                row[ends[better]] = found[better]
-                step[ends[better] - low] = (count, taken)
+            taken = np.arange(1, (_MOST_STRETCHES if count == 1 else 1) + 1)
+            begins = np.maximum(ends[:, None] - taken, 0)
+            off = (spoken[ends][:, None] - spoken[begins] - expected_s) / (_SPREAD_S + _TEMPO_SPREAD * expected_s)
+            held = _INNER_PAUSE_PER_S * (inner[ends - 1][:, None] - inner[begins]) + _SAME_BREATH * (count - 1)
+            found = np.where(ends[:, None] >= taken, rows[-count][begins] + off * off + held, _UNREACHED)
+            best = found.argmin(axis=1)
+            cost = found[np.arange(len(ends)), best]
+            better = cost < row[ends]
+            row[ends[better]] = cost[better]
+            step[better, 0], step[better, 1] = count, taken[best[better]]
         rows = [*rows[1 - _MOST_SENTENCES :], row]
         steps.append((low, step))
     tail = np.where(ahead < m, _SKIP, 0.0) + _SKIP_PER_S * (spoken[-1] - spoken)
@@ -124,7 +123,7 @@ def _best(stretches: "NDArray[np.float64]", letters: "NDArray[np.float64]") -> l
     i = n
     while i > 0:
         low, step = steps[i]
-        count, taken = int(step[j - low, 0]), int(step[j - low, 1])
-        way.append((i - count, count, j - taken, j))
-        i, j = i - count, j - taken
+        told, used = int(step[j - low, 0]), int(step[j - low, 1])
+        way.append((i - told, told, j - used, j))
+        i, j = i - told, j - used
     return way[::-1]
