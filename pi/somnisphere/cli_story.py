@@ -6,8 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +79,7 @@ def add_stories(arguments: argparse.Namespace) -> int:
     from somnisphere.library import Broken, read
     from somnisphere.library.reading import companions
 
-    folder, cache = household(arguments.config)
+    folder, _ = household(arguments.config)
     failed = 0
     for source in arguments.files:
         try:
@@ -89,11 +88,15 @@ def add_stories(arguments: argparse.Namespace) -> int:
                 raise UserError(f"{source}: there is no such file. Check its name.")
             if source.resolve().is_relative_to(folder.resolve()):
                 raise UserError(f"{source}: it is in the story folder already.")
-            found = read(source, source.parent, cache)
+            with tempfile.TemporaryDirectory(dir=folder, prefix=".checking-") as room:
+                found = read(source, source.parent, Path(room))
             if isinstance(found, Broken):
                 raise UserError(f"{source}: {found.reason}")
-            for file in (source, *companions(source)):
-                put(file, folder / file.name.lstrip("."), replace=arguments.replace)
+            places = {file: folder / file.name.lstrip(".") for file in (source, *companions(source))}
+            for to in places.values():
+                refuse_second(to, replace=arguments.replace)
+            for file, to in places.items():
+                put(file, to)
             print(f"{found.title}: now in {folder}, {_held(_row(found))}.")
         except UserError as problem:
             print(f"somnisphere: {_printable(str(problem))}", file=sys.stderr)
@@ -153,10 +156,8 @@ def import_story(arguments: argparse.Namespace) -> int:
             f"{source}: this is no .story file; other files are put on the shelf by `somnisphere story add`."
         )
     to = folder / (source.name.lstrip(".").removesuffix(source.suffix) + ".story")
-    with (
-        _replacing(to, replace=arguments.replace),
-        tempfile.TemporaryDirectory(dir=folder, prefix=".unpacking-") as room,
-    ):
+    refuse_second(to, replace=arguments.replace)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".unpacking-") as room:
         fresh = Path(room) / to.name
         try:
             book = unpack_story(source, fresh, Path(room))
@@ -172,6 +173,7 @@ def import_story(arguments: argparse.Namespace) -> int:
 
 
 def remove_story(arguments: argparse.Namespace) -> int:
+    from somnisphere.library import forget_gone
     from somnisphere.library.reading import companions
 
     folder, cache = household(arguments.config)
@@ -189,6 +191,7 @@ def remove_story(arguments: argparse.Namespace) -> int:
     for file in files:
         with writes(file):
             _take_away(file)
+    forget_gone(cache, folder)
     print(f"Removed {names}.")
     return 0
 
@@ -216,9 +219,9 @@ def household(config_path: Path | None) -> tuple[Path, Path]:
     return folder, Path(stories.cache)
 
 
-def put(source: Path, to: Path, *, replace: bool) -> None:
-    """Copy a file or folder to its place, whole or not at all."""
-    with _replacing(to, replace=replace), writes(to):
+def put(source: Path, to: Path) -> None:
+    """Copy a file or folder to its place, whole or not at all; what was there before goes."""
+    with writes(to):
         half = to.with_name(f".{to.name}.half")
         try:
             _take_away(half)
@@ -235,11 +238,10 @@ def put(source: Path, to: Path, *, replace: bool) -> None:
             _take_away(half)
 
 
-@contextmanager
-def _replacing(to: Path, *, replace: bool) -> Iterator[None]:
+def refuse_second(to: Path, *, replace: bool) -> None:
+    """``UserError`` when something stands in a story's place and shall not be replaced."""
     if to.exists() and not replace:
         raise UserError(f"{to}: there is such a story. Rename the new one, or say --replace.")
-    yield
 
 
 def _take_away(path: Path) -> None:

@@ -142,6 +142,16 @@ def test_one_broken_file_keeps_no_other_from_its_place(household: Household, tmp
     assert (status, "in the story folder already" in err) == (2, True)
 
 
+def test_a_text_that_is_in_the_way_keeps_its_audio_out(household: Household, recording: Path, tmp_path: Path) -> None:
+    shutil.copy(recording, tmp_path / "whale.opus")
+    (tmp_path / "whale.txt").write_text("Once there was a whale.")
+    (household.shelf / "whale.txt").write_text("Mine.")
+    status, _, err = household.run("add", tmp_path / "whale.opus")
+    assert (status, "whale.txt: there is such a story" in err) == (2, True)
+    assert household.files == ["whale.txt"]
+    assert not list(household.shelf.glob(".*")), "what was needed for checking is gone"
+
+
 def test_a_copy_that_fails_leaves_nothing_behind(
     household: Household, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

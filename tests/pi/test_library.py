@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from somnisphere.library import STARTER_FOLDER, scan
+from somnisphere.library import STARTER_FOLDER, changed_ns, scan
 
 
 def write_wav(path: Path, seconds: float = 1.0) -> Path:
@@ -111,3 +111,16 @@ def test_the_starter_stories_are_all_sound() -> None:
     stories, broken = scan(STARTER_FOLDER)
     assert broken == []
     assert all(story.duration_s is not None and story.duration_s > 10 for story in stories)
+
+
+def test_what_comes_and_goes_deep_below_is_noticed(tmp_path: Path) -> None:
+    assert changed_ns(tmp_path / "nowhere") == 0
+    deep = tmp_path / "a" / "b.story"
+    deep.mkdir(parents=True)
+    for folder in (deep, deep.parent, tmp_path):
+        os.utime(folder, ns=(10**18, 10**18))
+    assert changed_ns(tmp_path) == 10**18
+    (deep / "text.txt").touch()
+    later = changed_ns(tmp_path)
+    assert later > 10**18
+    assert changed_ns(tmp_path) == later

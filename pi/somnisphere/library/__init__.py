@@ -9,10 +9,22 @@ from pathlib import Path
 
 from somnisphere.library.broken import Broken, reason_of
 from somnisphere.library.kept import default_cache, forget_gone
-from somnisphere.library.reading import read, stories_below
+from somnisphere.library.reading import changed_ns, read, stories_below
 from somnisphere.story import Book, Recording, Story
 
-__all__ = ["STARTER_FOLDER", "Broken", "Tell", "books_of", "default_cache", "read", "scan", "scan_books", "stories_of"]
+__all__ = [
+    "STARTER_FOLDER",
+    "Broken",
+    "Tell",
+    "books_of",
+    "changed_ns",
+    "default_cache",
+    "forget_gone",
+    "read",
+    "scan",
+    "scan_books",
+    "stories_of",
+]
 
 STARTER_FOLDER = Path(__file__).parent.parent / "stories"
 """The stories that come with the project; used when the household named no folder of its own."""
@@ -27,16 +39,19 @@ def scan(folder: Path, cache: Path | None = None, tell: Tell | None = None) -> t
     ``Story.marks`` is what the file brings along or what was found earlier (``marks.find_marks``). Only one book at a
     time is held in memory. A folder that is missing or not readable is one ``Broken``: the evening goes on.
     """
+    cache = cache or default_cache()
     broken: list[Broken] = []
 
-    def sound() -> Iterator[Book]:
-        for found in books_of(folder, cache or default_cache()):
+    def sound(cache: Path) -> Iterator[Book]:
+        for found in books_of(folder, cache):
             if isinstance(found, Broken):
                 broken.append(found)
             else:
                 yield found
 
-    return stories_of(sound(), tell), broken
+    stories = stories_of(sound(cache), tell)
+    forget_gone(cache, folder)
+    return stories, broken
 
 
 def scan_books(folder: Path, cache: Path | None = None) -> tuple[list[Book], list[Broken]]:

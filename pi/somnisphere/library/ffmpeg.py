@@ -30,7 +30,8 @@ _JOIN_S = 3600.0
 _FORMATS = (
     "mp3,ogg,mov,mp4,m4a,3gp,flac,wav,aac,asf,aiff,matroska,webm,ape,wv,mpc,mpc8,tta,ac3,eac3,amr,caf,w64,dsf,tak,au"
 )
-_CAREFUL = ("-v", "error", "-format_whitelist", _FORMATS, "-protocol_whitelist", "file,pipe")
+_CAREFUL = ("-format_whitelist", _FORMATS, "-protocol_whitelist", "file,pipe")
+"""Ahead of each input: ffmpeg forgets it behind the next ``-i``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def decode(path: Path) -> "Iterator[NDArray[np.int16]]":
     import numpy as np
 
     form = ("-ac", "1", "-ar", str(RATE_HZ), "-f", "s16le", "-")
-    command = [*_calm(_tool("ffmpeg")), "-nostdin", *_CAREFUL, "-threads", "1"]
+    command = [*_calm(_tool("ffmpeg")), "-nostdin", "-v", "error", *_CAREFUL, "-threads", "1"]
     command += ["-i", f"file:{path}", "-map", "0:a:0", "-vn", "-sn", "-dn", *form]
     block_bytes = round(BLOCK_S * RATE_HZ) * 2
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
@@ -77,7 +78,7 @@ def probe(path: Path) -> Probe | None:
     if tool is None:
         return None
     ask = ("-show_entries", "format=duration:format_tags:stream=codec_type,duration:stream_tags", "-show_chapters")
-    command = [tool, *_CAREFUL, *ask, "-of", "json", f"file:{path}"]
+    command = [tool, "-v", "error", *_CAREFUL, *ask, "-of", "json", f"file:{path}"]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_PROBE_S, stdin=subprocess.DEVNULL)
         found: dict[str, Any] = json.loads(done.stdout or b"{}")
@@ -106,8 +107,8 @@ def join(parts: Sequence[tuple[Path, float]], to: Path) -> None:
     for path, duration_s in parts:
         quoted = str(path.absolute()).replace("'", "'\\''")
         lines += [f"file 'file:{quoted}'", f"duration {duration_s:.6f}"]
-    front = [*_calm(tool), "-nostdin", "-y", "-v", "error", "-protocol_whitelist", "file,pipe"]
-    inputs = [word for path, _ in parts for word in ("-i", f"file:{path}")]
+    front = [*_calm(tool), "-nostdin", "-y", "-v", "error"]
+    inputs = [word for path, _ in parts for word in (*_CAREFUL, "-i", f"file:{path}")]
     level = "".join(
         f"[{n}:a:0]aformat=r=48000:cl=mono,apad=whole_dur={duration_s:.6f},atrim=0:{duration_s:.6f}[p{n}];"
         for n, (_, duration_s) in enumerate(parts)
@@ -115,7 +116,8 @@ def join(parts: Sequence[tuple[Path, float]], to: Path) -> None:
     level += "".join(f"[p{n}]" for n in range(len(parts))) + f"concat=n={len(parts)}:v=0:a=1[out]"
     end = ["-f", "matroska", f"file:{half}"]
     same_kind = len({path.suffix.lower() for path, _ in parts}) == 1
-    copying = [*front, "-f", "concat", "-safe", "0", "-i", f"file:{listed}", "-map", "0:a:0", "-c", "copy", *end]
+    careful = ("-format_whitelist", f"concat,{_FORMATS}", "-protocol_whitelist", "file,pipe", "-safe", "0")
+    copying = [*front, *careful, "-f", "concat", "-i", f"file:{listed}", "-map", "0:a:0", "-c", "copy", *end]
     telling = [*front, *inputs, "-filter_complex", level, "-map", "[out]", "-c:a", "libopus", "-b:a", "48k", *end]
     try:
         listed.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")

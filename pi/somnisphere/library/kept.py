@@ -100,7 +100,7 @@ def forget_gone(cache: Path, shelf: Path) -> int:
         return 0
     for place in (cache / FOLDER).glob("*.json"):
         try:
-            source = Path(msgspec.json.decode(place.read_bytes(), type=_Entry).source)
+            source = _source_of(place)
             ours = source.is_relative_to(shelf.absolute()) or source.is_relative_to(cache.absolute())
             if ours and not source.exists():
                 stem = place.name.split(".")[0]
@@ -110,6 +110,13 @@ def forget_gone(cache: Path, shelf: Path) -> int:
         except (OSError, ValueError, msgspec.MsgspecError):
             continue
     return gone
+
+
+def _source_of(place: Path) -> Path:
+    """Of what file an entry is; without reading what is kept, which may be a whole novel."""
+    with place.open("rb") as file:
+        head = file.read(16_384).partition(b',"value":')[0]
+    return Path(msgspec.json.decode(head + b',"value":null}', type=_Entry).source)
 
 
 def _odd(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """One file or folder of the shelf as a book, whichever kind it is; never an exception for what lies there."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +62,18 @@ def stories_below(folder: Path) -> Iterator[Path]:
             elif _is_folder(path):
                 waiting.append(path)
     yield from sorted(found)
+
+
+def changed_ns(folder: Path) -> int:
+    """When files last came, went or were renamed below ``folder`` (.story folders too); 0: there is no such folder.
+    Cheap enough to ask every evening."""
+    latest = 0
+    for inside, _, _ in os.walk(folder):
+        try:
+            latest = max(latest, os.stat(inside).st_mtime_ns)
+        except OSError:
+            continue
+    return latest
 
 
 def companions(path: Path) -> tuple[Path, ...]:
