@@ -239,14 +239,18 @@ def test_epub_2(tmp_path: Path) -> None:
     xmlns:opf="http://www.idpf.org/2007/opf"><dc:title>M\xe4rchen</dc:title>
     <dc:creator opf:role="aut">J. Grimm</dc:creator><dc:language>de-DE</dc:language><meta name="cover" content="c"/>
     </metadata><manifest><item id="c" href="Bild.JPG" media-type="image/jpeg"/>
-    <item id="t" href="Teil.html" media-type="application/xhtml+xml"/></manifest>
-    <spine toc="ncx"><itemref idref="t"/><itemref idref="gone"/></spine></package>"""
+    <item id="t" href="Teil.html" media-type="application/xhtml+xml"/>
+    <item id="toc" href="Inhalt.html" media-type="application/xhtml+xml"/></manifest>
+    <spine toc="ncx"><itemref idref="toc"/><itemref idref="t"/><itemref idref="gone"/></spine>
+    <guide><reference type="toc" href="Inhalt.html"/><reference type="toc" href="Teil.html#x"/></guide></package>"""
     page = """<?xml version="1.0" encoding="iso-8859-1"?>
     <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.1//EN" "http://www.w3.org/TR/xhtml11/DTD/xhtml11.dtd">
-    <html><body><p>Es war einmal ein m\xfcder Wal&hellip; Gute&nbsp;Nacht!</p></body>"""
+    <html><body><div class="x pg-boilerplate"><p>Licence.</p></div>
+    <p>Es war einmal ein m\xfcder Wal&hellip; Gute&nbsp;Nacht!</p></body>"""
     files: Files = {
         "META-INF/container.xml": CONTAINER,
         "OPS/book.opf": opf.encode("latin-1"),
+        "OPS/Inhalt.html": "<p>Seite 1. Seite 2.</p>",
         "OPS/teil.html": page.encode("latin-1"),
         "OPS/Bild.jpg": JPEG,
     }

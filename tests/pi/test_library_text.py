@@ -183,6 +183,14 @@ def test_texts_that_are_broken_say_where(tmp_path: Path, data: bytes, said: str)
     assert found.reason.endswith(".")
 
 
+@pytest.mark.parametrize("end", ["*** END OF THE PROJECT GUTENBERG EBOOK X ***\nLicence.", ""])
+def test_only_the_story_of_a_framed_text_is_told(tmp_path: Path, end: str) -> None:
+    frame = "The Project Gutenberg eBook of X\n\n*** START OF THE PROJECT GUTENBERG EBOOK X ***\n\n"
+    book = write(tmp_path, "x.txt", f"{frame}Once there was a whale.\n\n{end}")
+    assert isinstance(book, Book)
+    assert [one.text for one in book.sentences] == ["Once there was a whale."]
+
+
 def test_a_rule_at_the_top_is_no_head(tmp_path: Path) -> None:
     book = write(tmp_path, "x.md", "---\n\nOnce there was a whale.\n")
     assert isinstance(book, Book)

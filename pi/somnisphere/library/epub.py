@@ -27,6 +27,9 @@ MOST_TEXT_BYTES = 50_000_000
 """Of all pages together. The Bible has 5 MB."""
 
 _PAGES = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document"})
+_NOT_TOLD = frozenset({"toc", "index", "copyright-page", "colophon", "bibliography", "loi", "lot", "notes"})
+"""Kinds of pages in the guide of EPUB 2 that nobody reads aloud at a bed."""
+
 _FONT_ONLY = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 
 
@@ -141,10 +144,13 @@ class _Epub:
         return next((meta.text.strip() for meta in metas if meta.get("property") == "role"), "")
 
     def _spine(self) -> Iterator[_Item]:
+        links = [one.get("href") for one in self._opf.walk("reference") if one.get("type") in _NOT_TOLD]
+        not_told = {name for link in links for name, place in [resolve(self._opf_name, link)] if not place}
         for reference in self._opf.walk("itemref"):
             item = self._items.get(reference.get("idref"))
-            told = reference.get("linear") != "no" and item is not None and "nav" not in item.properties
-            if item is not None and told and item.media_type in _PAGES:
+            if item is None or item.media_type not in _PAGES or reference.get("linear") == "no":
+                continue
+            if "nav" not in item.properties and item.name not in not_told:
                 yield item
 
     def _words(self, language: str) -> _Words:

@@ -88,6 +88,7 @@ class _Reader(HTMLParser):
             raise UnreadableError(f"It is nested deeper than {_DEEPEST} elements. Save the page again with an editor.")
         kinds = (found.get("epub:type") or "").split()
         silent = tag in _SILENT or not _SILENT_KINDS.isdisjoint(kinds) or "hidden" in found
+        silent |= "pg-boilerplate" in (found.get("class") or "").split()  # Project Gutenberg's notes and licence
         self._silent += silent
         self._open.append((tag, found.get("id") or "", silent, self._length))
 

@@ -14,6 +14,9 @@ LARGEST_BYTES = 10_000_000
 
 _KEY = re.compile(r"([A-Za-z][\w-]*)[ \t]*:(?:[ \t]+(.*))?")
 
+_FRAME_BEGINS = re.compile(r"^\*{3} ?START OF TH(?:E|IS) PROJECT GUTENBERG EBOOK\b[^\n]*$", re.M | re.I)
+_FRAME_ENDS = re.compile(r"^(?:\*{3} ?)?END OF TH(?:E|IS) PROJECT GUTENBERG EBOOK\b", re.M | re.I)
+
 # Every stretch has a longest length: a text made to be slow is read in time, too.
 _MARKDOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.M), by)
@@ -54,6 +57,7 @@ def read_text(path: Path) -> Text:
     with path.open("rb") as file:
         data = file.read(LARGEST_BYTES + 1)
     head, body = _front_matter(decode(data, path.name), path.name)
+    body = _without_frame(body)
     if path.suffix.lower() != ".txt":
         body = plain(body, head)
     if not any(c.isalnum() for c in body):
@@ -88,6 +92,13 @@ def plain(body: str, head: dict[str, str] | None = None) -> str:
     if head is not None and "title" in head and found and head["title"] == found[1]:
         head["title"] = html.unescape(re.sub(r"[*_`]", "", found[1]))
     return html.unescape(body)
+
+
+def _without_frame(body: str) -> str:
+    """The story alone of what Project Gutenberg frames with its notes and its licence."""
+    begin = _FRAME_BEGINS.search(body)
+    end = _FRAME_ENDS.search(body, begin.end()) if begin else None
+    return body[begin.end() : end.start() if end else len(body)] if begin else body
 
 
 def _front_matter(text: str, name: str) -> tuple[dict[str, str], str]:

@@ -1,5 +1,21 @@
-"""``.story`` files: a zip, or a folder NAME.story/ of the same content. ``story.toml`` says what it is; see
-``story_text.py`` for the sentences and the marks."""
+"""``.story`` files: a zip, or a folder NAME.story/ of the same content, in which ``story.toml`` says what it is::
+
+    format = 1
+    title = "The whale"
+    teller = "Oma Ilse"        # this and what follows may be left out
+    language = "en"            # BCP 47
+    licence = "CC-BY-SA-4.0"
+    ages = "4+"
+    cover = "cover.jpg"
+    text = "text.txt"          # a text, a recording, or both
+
+    [[recording]]              # as many as there are; the first is the one that is played
+    audio = "recording.opus"
+    teller = "Oma Ilse"
+    marks = "marks.json"
+
+``text.txt`` has a sentence a line, ``marks.json`` where each is in the recording: see ``story_text.py``.
+"""
 
 import re
 import tomllib
