@@ -80,7 +80,7 @@ def test_each_library_has_one_file() -> None:
 
 def test_drivers_and_simulated_chips_share_nothing() -> None:
     """A chip and its driver written from the same table would share its mistakes and hide them."""
-    chips = {"max30102", "mpu6050", "lis3dh", "adxl345", "registers"}
+    chips = {"max30102", "mpu6050", "lis3dh", "adxl345", "registers", "pn532", "pn532_frames"}
     simulated = ROOMS["somnisphere_hardware"] / "simulated"
     for path in sorted(simulated.rglob("*.py")):
         for name in imports_of(path):

@@ -63,7 +63,7 @@ class BusError(Exception):
 @dataclass(slots=True)
 class BusTraffic:
     """What went over the wire. ``bytes`` counts every byte with its address bytes: a read of n from a register is
-    address, register, address again, n."""
+    address, register, address again, n; a plain read of n is address, n."""
 
     transactions: int = 0
     bytes: int = 0
@@ -117,6 +117,26 @@ class Bus:
         except OSError as error:
             raise self._failed(error, address, register) from error
 
+    def send(self, address: int, data: bytes) -> None:
+        """Writes ``data`` as it is, for chips that speak in frames and have no registers."""
+        self.traffic.transactions += 1
+        self.traffic.bytes += 1 + len(data)
+        try:
+            self._smbus.i2c_rdwr(i2c_msg.write(address, list(data)))
+        except OSError as error:
+            raise self._failed(error, address) from error
+
+    def receive(self, address: int, length: int) -> bytes:
+        """Reads ``length`` bytes without naming a register before."""
+        answer = i2c_msg.read(address, length)
+        self.traffic.transactions += 1
+        self.traffic.bytes += 1 + length
+        try:
+            self._smbus.i2c_rdwr(answer)
+        except OSError as error:
+            raise self._failed(error, address) from error
+        return bytes(answer)
+
     def kernel_driver(self, address: int) -> str:
         """Name of the kernel driver bound to ``address``, "" if none. A plain transfer would not be refused, and two
         drivers would steal each other's samples."""
@@ -126,7 +146,7 @@ class Bus:
     def close(self) -> None:
         self._smbus.close()
 
-    def _failed(self, error: OSError, address: int, register: int) -> BusError:
+    def _failed(self, error: OSError, address: int, register: int | None = None) -> BusError:
         self.traffic.errors += 1
         code = error.errno or errno.EIO
         return BusError(code, _TRANSFER_HINTS.get(code, error.strerror or "the transfer failed"), address, register)
