@@ -19,6 +19,7 @@ from somnisphere.bedtime.state import RitualSettings
 from somnisphere.config_keys import (
     Box,
     Button,
+    Cards,
     HomeAssistant,
     Journal,
     Lamp,
@@ -47,6 +48,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     sensor: Sensor = Sensor()
     lamp: Lamp = Lamp()
     button: Button = Button()
+    cards: Cards = Cards()
     speaker: Speaker = Speaker()
     mqtt: Mqtt = Mqtt()
     ritual: Ritual = Ritual()
@@ -260,6 +262,7 @@ _WORDS = {
     "born": 'a year and month such as "2019-05"',
     "node": "1 to 32 of a-z, 0-9 and _",
     "name": "1 to 64 characters",
+    "reader": '"none", "pn532" or the path of an input device, such as "/dev/input/by-id/usb-reader-event-kbd"',
     "discovery_prefix": "a topic without # + and spaces",
 }
 

@@ -90,6 +90,26 @@ class Button(Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
 
 
+class Cards(Struct, frozen=True, forbid_unknown_fields=True):
+    """The reader for story cards."""
+
+    reader: Annotated[
+        str,
+        Meta(
+            pattern=r"^(none|pn532|/.+)$",
+            description="none, pn532 (on I2C), or the input device of a reader that types: /dev/input/by-id/...",
+        ),
+    ] = "none"
+    bus: Annotated[
+        Annotated[int, Meta(ge=0, le=255)] | None,
+        Meta(description="I2C bus of the pn532; without it the sensors' one (see hardware/README.md).", examples=[3]),
+    ] = None
+    story_begins: Annotated[
+        bool, Meta(description="A story's card begins the evening, too; else it only chooses the story.")
+    ] = True
+    lift_pauses: Annotated[bool, Meta(description="Taking the story's card off pauses the story.")] = False
+
+
 class Speaker(Struct, frozen=True, forbid_unknown_fields=True):
     """Where stories are heard, through mpv."""
 

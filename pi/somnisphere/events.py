@@ -94,6 +94,34 @@ Event = (
     | ShelfChanged
 )
 
+# ---- cards: made of a reader's signs by ``cards.py``, which turns them into wishes and presses -----------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CardLaid:
+    """A card was laid on the reader by a hand: said once, however long it lies there."""
+
+    at_s: float
+    card_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardLifted:
+    """A card was taken off and did not come back at once."""
+
+    at_s: float
+    card_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardLinked:
+    """From now on the card means this story."""
+
+    at_s: float
+    card_id: str
+    story_key: str
+
+
 # ---- out ----------------------------------------------------------------------------------------------------------
 
 
