@@ -104,7 +104,8 @@ def _meaning_of(card_id: str, kept: Any) -> Meaning:
 
 
 class CardTable:
-    """Follows what lies on the reader. ``find_story``: by key or title, as ``Shelf.find``."""
+    """Follows what lies on the reader. ``find_story``: by key or title, as ``Shelf.find``. ``book`` may be exchanged at
+    any time (its file was read again)."""
 
     def __init__(
         self,
@@ -129,6 +130,7 @@ class CardTable:
     def receive(self, sign: CardSign, phase: Phase, *, playing: bool) -> list[CardDeed]:
         """What the reader said. ``phase`` and ``playing``: where the evening is."""
         deeds = self.tick(sign.at_s, playing=playing)
+        playing = playing and not any(isinstance(deed, ButtonPressed) for deed in deeds)  # that press pauses
         match sign:
             case ReaderState():
                 was, self.problem = self.problem, "" if sign.ok else sign.problem
@@ -158,14 +160,13 @@ class CardTable:
         return deeds
 
     def story_chosen(self, at_s: float, key_or_title: str) -> list[CardDeed]:
-        """The home chose a story: a blank card that waits for one becomes its own."""
+        """The home chose a story: a blank card that waits for one is to be linked to it (``CardFile.link``)."""
         if self._offered is None or at_s > self._offered[1]:
             return []
         story = self._find_story(key_or_title)
         if story is None:
             return []
         card_id, self._offered = self._offered[0], None
-        self.book.link(card_id, StoryMeant(story.key))
         return [CardLinked(at_s, card_id, story.key), Say(f"The card {card_id} now means “{story.title}”.")]
 
     def _seen(self, sign: CardSeen, phase: Phase, playing: bool) -> list[CardDeed]:
