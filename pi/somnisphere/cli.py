@@ -186,6 +186,25 @@ def build_parser() -> argparse.ArgumentParser:
 
     story = add("story", "cli_story", "list_stories", "the stories on the shelf: list, add, export, import, remove")
     add_commands(story, lambda function: _handler("cli_story", function), NOT_MEDICAL)
+    card = add("card", "cli_card", "show", "story cards: which card means what")
+    cards = card.add_subparsers(dest="card_command", required=True, metavar="WHAT")
+
+    def add_card(name: str, function: str, text: str, level: int = logging.INFO) -> argparse.ArgumentParser:
+        command = cards.add_parser(name, help=text, description=text, epilog=NOT_MEDICAL)
+        command.set_defaults(handler=_handler("cli_card", function), level=level)
+        return command
+
+    listed = add_card("list", "show", "all cards and what they mean")
+    listed.add_argument("--json", action="store_true", help="JSON lines")
+    linked = add_card("link", "link", "let a card mean a story, or one of begin, stop, one_more_page")
+    linked.add_argument("card", metavar="CARD", help="the card's number (see watch)")
+    linked.add_argument("story", metavar="STORY", help="title or key of a story, or begin, stop, one_more_page")
+    unlinked = add_card("unlink", "unlink", "let a card be blank again")
+    unlinked.add_argument("card", metavar="CARD", help="the card's number")
+    watched = add_card(
+        "watch", "watch", "see each card that is laid on; stop the daemon before: a reader obeys one program"
+    )
+    watched.add_argument("--seconds", type=_number(0, 1e6), metavar="S", help="how long (default: until Ctrl-C)")
 
     add("doctor", "cli_doctor", "doctor", "check every part of this box and say the mend", logging.ERROR)
 

@@ -6,11 +6,12 @@ import errno
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.hardware.bed import TellTale, bed_of
 from tests.hardware.desk import BEAR, FOX, LONG, PASS, Desk, desk_of, reading
 from tests.hardware.scripted_bus import ScriptedBus
 
 from somnisphere_hardware.bus import Bus, BusError
-from somnisphere_hardware.card_reader import ReaderState
+from somnisphere_hardware.card_reader import CardSeen, ReaderState
 from somnisphere_hardware.pn532 import ADDRESS, LONGEST_POLL_BYTES, Pn532
 from somnisphere_hardware.simulated.bus import SimulatedBus
 from somnisphere_hardware.simulated.faults import (
@@ -26,6 +27,8 @@ from somnisphere_hardware.simulated.faults import (
     timed_out,
     try_again,
 )
+from somnisphere_hardware.simulated.lis3dh import SimulatedLis3dh
+from somnisphere_hardware.simulated.max30102 import SimulatedMax30102
 from somnisphere_hardware.simulated.pn532 import SimulatedCard, SimulatedPn532
 
 
@@ -149,6 +152,31 @@ def test_polled_too_early_nothing_happens_and_polled_too_late_all_is_well() -> N
             desk.signs += desk.reader.poll(desk.at_s)
         assert desk.cards == [("on", "DEADBEEF")]
         assert all(state.ok for state in desk.states)
+
+
+def test_the_sensors_on_the_same_bus_lose_nothing_and_are_never_late() -> None:
+    """Heart and motion are polled on time beside a reader with a card on it: no gap, and every sample true."""
+    body, chip = TellTale(), SimulatedPn532()
+    chip.lay_on(BEAR)
+    with bed_of(SimulatedMax30102(body), SimulatedLis3dh(body), chip) as bed:
+        reader, seen = Pn532(lambda: Bus.open(1)), 0
+        at_s, latest_s = 0.0, 0.0
+        while at_s < 120.0:
+            bed.sim.now_s = max(bed.sim.now_s, at_s)
+            if reader.due_s <= at_s:
+                seen += sum(isinstance(sign, CardSeen) for sign in reader.poll(at_s))
+            if bed.bedside.due_s <= at_s:
+                latest_s = max(latest_s, bed.sim.now_s - at_s)
+                bed.samples += bed.bedside.poll(bed.sim.now_s)
+            at_s = max(at_s + 0.001, min(reader.due_s, bed.bedside.due_s))
+        reader.close()
+    assert seen == 1
+    assert latest_s < 0.001, "the most that a poll of the reader held the bus"
+    assert sum(len(block.ir) for block in bed.pulse) > 5900, "50 a second"
+    assert (bed.gaps("pulse"), bed.gaps("motion")) == (0, 0)
+    assert bed.bedside.samples_lost == {"pulse": 0, "motion": 0}
+    bed.check_time()
+    bed.check_truth(body)
 
 
 @pytest.mark.parametrize(
