@@ -20,7 +20,7 @@ from typing import Final
 
 from somnisphere_hardware.bus import Bus, BusError, BusTraffic
 from somnisphere_hardware.card_reader import CardGone, CardSeen, CardSign, ReaderState
-from somnisphere_hardware.chip import ALL_FF, ChipError, all_ff
+from somnisphere_hardware.chip import ALL_FF, ChipError
 from somnisphere_hardware.pn532_frames import (
     ACK,
     FIELD_OFF,
@@ -204,8 +204,6 @@ class Pn532:
             raise FrameError(ALL_FF.rstrip("."))
         if status & 1:
             data = bus.receive(ADDRESS, 1 + length)
-            if all_ff(data):
-                raise FrameError(ALL_FF.rstrip("."))
             if data[0] & 1:
                 return data[1:]
         if at_s >= self._deadline_s:

@@ -166,7 +166,8 @@ def test_an_event_in_two_writes(fifo: Fifo) -> None:
 def test_unplugged_and_plugged_in_again(fifo: Fifo) -> None:
     reader = CardKeyboard(str(fifo.path), fifo.grab)
     reader.poll(0.0)
-    fifo.type(typed("0006"))
+    fifo.type(typed("0006") + event(1, KEYS["5"], 1)[:7])
+    reader.poll(0.5)
     fifo.unplug()
     (gone,) = [sign for at_s in (1.0, 1.1, 3.1, 9.0) for sign in reader.poll(at_s)]
     assert isinstance(gone, ReaderState)

@@ -270,6 +270,25 @@ def test_a_kernel_driver_that_owns_the_address_is_named() -> None:
     assert "pn533_i2c owns" in signs[0].problem
 
 
+def test_an_adapter_that_came_back_is_opened_anew() -> None:
+    """The descriptor of one that was unplugged stays dead for ever."""
+    opened: list[Bus] = []
+
+    def open_bus() -> Bus:
+        opened.append(Bus.open(1))
+        return opened[-1]
+
+    with reading() as (desk, chip):
+        chip.lay_on(FOX)
+        desk.reader = Pn532(open_bus)
+        desk.sim.add_fault(Refused(errno.ENODEV, ADDRESS, 5.0, 6.0))
+        desk.run(10.0)
+        assert [state.ok for state in desk.states] == [True, False, True]
+        assert len(opened) == 2
+        assert desk.reader.traffic.transactions == sum(bus.traffic.transactions for bus in opened)
+        desk.reader.close()
+
+
 # ---- bytes that are wrong --------------------------------------------------------------------------------------------
 
 
@@ -292,6 +311,27 @@ def test_an_answer_with_a_bad_checksum_is_asked_for_again() -> None:
         assert spoiled == 1
         assert chip.commands.count(0x4A) - listed <= 2
         assert chip.commands.count(0x14) == 1, "nothing had to be set up anew"
+        assert desk.cards == [("on", "04A2B3C4D5E680")]
+
+
+def test_a_frame_that_is_not_ready_after_all_is_waited_for() -> None:
+    class Hesitant(SimulatedPn532):
+        def __init__(self) -> None:
+            super().__init__()
+            self.hesitations = 0
+
+        def read(self, count: int) -> bytes:
+            if count > 1 and self.hesitations < 10:
+                self.hesitations += 1
+                return bytes(count)
+            return super().read(count)
+
+    chip = Hesitant()
+    chip.lay_on(BEAR)
+    with desk_of(chip) as desk:
+        desk.run(2.0)
+        assert chip.hesitations == 10
+        assert chip.commands.count(0x14) == 1, "nothing had to be begun anew"
         assert desk.cards == [("on", "04A2B3C4D5E680")]
 
 

@@ -113,6 +113,13 @@ def test_a_frame_cut_short_is_none(cut: int) -> None:
         unpack(framed(b"\xd5\x4b\x00")[:cut])
 
 
+def test_a_length_that_does_not_fit_its_own_checksum_is_not_believed() -> None:
+    frame = bytearray(framed(b"\xd5\x4b\x00"))
+    frame[4] ^= 0x01
+    with pytest.raises(FrameError, match="length"):
+        unpack(bytes(frame))
+
+
 def test_our_own_frame_heard_back_is_no_answer() -> None:
     with pytest.raises(FrameError, match="not from the reader"):
         unpack(LIST.frame)
