@@ -17,10 +17,15 @@ SCAN_EXPIRY_S = 60
 """A card that could not be told in this time was laid on long ago: it must start nothing any more."""
 
 
+def scans(topics: Topics) -> str:
+    """Each card that is laid on, as JSON; never retained."""
+    return f"{topics.base}/{CARD_KEY}/scan"
+
+
 def tag_message(topics: Topics, device: DeviceInfo) -> Message:
     """Makes the scanner known to the home, retained. To be sent wherever ``device_message`` is."""
     payload = {
-        "topic": topics.event(CARD_KEY),
+        "topic": scans(topics),
         "value_template": f"{{{{ value_json['{CARD_KEY}'] }}}}",
         "qos": 1,
         "device": {
@@ -46,7 +51,7 @@ def scan_message(topics: Topics, card_id: str, at: str, story: str | None = None
     if story is not None:
         payload["story"] = story
     encoded = json.dumps(payload, ensure_ascii=False).encode()
-    return Message(topics.event(CARD_KEY), encoded, qos=1, expiry_s=SCAN_EXPIRY_S)
+    return Message(scans(topics), encoded, qos=1, expiry_s=SCAN_EXPIRY_S)
 
 
 def _discovery(topics: Topics) -> str:

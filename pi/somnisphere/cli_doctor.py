@@ -4,23 +4,28 @@ import argparse
 import os
 import queue
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from somnisphere.assemble import broker_settings, secret
+from somnisphere.card_thread import card_reader
 from somnisphere.config import Config, ConfigError, find, load
 from somnisphere.lamp_whites import lamp_whites
 from somnisphere.library import STARTER_FOLDER, scan
 from somnisphere_hardware import detect
 from somnisphere_hardware.bus import Bus, BusError
 from somnisphere_hardware.button import open_button
+from somnisphere_hardware.card_reader import CardSign, ReaderState
 from somnisphere_hardware.lamp import open_lamp
 from somnisphere_home.messages import OFFLINE, Message, Topics
 from somnisphere_home.mqtt import Connected, HomeLink, LinkEvent
 
 BROKER_WAIT_S = 12.0
 """Two greetings of ``HomeLink``: the second with the older MQTT."""
+
+READER_WAIT_S = 3.0
 
 LEAST_FREE_MB = 50.0
 """A year of nights takes about half of that."""
@@ -60,6 +65,7 @@ def examine(config_path: Path | None) -> Iterator[Finding]:
     verdict = f"calibrated {calibrated}; no medical device" if calibrated else "uncalibrated (see calibrate oxygen)"
     yield Finding("oxygen", True, verdict)
     yield from check_pins(config)
+    yield from check_cards(config)
     yield from check_stories(config)
     yield from check_player()
     yield from check_broker(config)
@@ -107,6 +113,24 @@ def _pin(part: str, pin: int | None, problem: str, mend: str) -> Finding:
     if pin is None:
         return Finding(part, True, f"none ({part}.pin is not set)")
     return Finding(part, not problem, problem or f"on GPIO {pin}", mend if problem else "")
+
+
+def check_cards(config: Config) -> Iterator[Finding]:
+    reader = card_reader(config)
+    if reader is None:
+        return
+    until_s, said = time.monotonic() + READER_WAIT_S, list[CardSign]()
+    while not said and time.monotonic() < until_s:
+        said = reader.poll(time.monotonic())
+        time.sleep(max(0.0, min(reader.due_s, until_s) - time.monotonic()))
+    reader.close()
+    state = next((sign for sign in said if isinstance(sign, ReaderState)), None)
+    if state is None:
+        yield Finding("cards", False, "the card reader says nothing", "hardware/README.md shows its wiring")
+    elif not state.ok:
+        yield Finding("cards", False, state.problem)
+    else:
+        yield Finding("cards", True, f"{state.reader} answers")
 
 
 def check_stories(config: Config) -> Iterator[Finding]:

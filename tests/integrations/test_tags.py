@@ -34,7 +34,7 @@ def test_only_keys_that_the_home_knows_and_the_same_device_as_all_else() -> None
 def test_a_scan_arrives_where_the_scanner_listens_and_holds_what_its_template_takes() -> None:
     told = json.loads(tag_message(TOPICS, DEVICE).payload)
     scan = scan_message(TOPICS, "04A2B3C4D5E680", "2026-03-14T19:30:00+01:00", "The boat")
-    assert scan.topic == told["topic"] == "somnisphere/attic/card/event"
+    assert scan.topic == told["topic"] == "somnisphere/attic/card/scan"
     assert told["value_template"] == "{{ value_json['card'] }}"
     assert json.loads(scan.payload) == {
         "card": "04A2B3C4D5E680",

@@ -15,6 +15,7 @@ from somnisphere.card_file import CardFile
 from somnisphere.card_thread import CardThread, card_reader
 from somnisphere.cards import StoryMeant, WordMeant
 from somnisphere.cli import build_parser, main
+from somnisphere.cli_doctor import check_cards
 from somnisphere.clock import SystemClock
 from somnisphere.config import Config, ConfigError, load
 from somnisphere.config_keys import Cards, Sensor
@@ -131,6 +132,16 @@ def test_every_command_has_help(words: list[str], capsys: Output) -> None:
         build_parser().parse_args([*words, "--help"])
     assert ended.value.code == 0
     assert "not a medical device" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_doctor_looks_at_the_reader(reader: SimulatedPn532) -> None:
+    (found,) = check_cards(Config(cards=Cards(reader="pn532", bus=BUS)))
+    assert (found.part, found.ok, found.verdict) == ("cards", True, "PN532 1.6 answers")
+    assert not reader.field_on
+    (found,) = check_cards(Config(cards=Cards(reader="/nowhere/event0")))
+    assert not found.ok
+    assert "plugged in" in found.verdict
+    assert list(check_cards(Config())) == []
 
 
 # ---- the configuration and the thread --------------------------------------------------------------------------------
