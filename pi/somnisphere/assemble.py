@@ -7,7 +7,11 @@ from pathlib import Path
 from somnisphere import __version__
 from somnisphere.bedtime.ritual import Ritual
 from somnisphere.bedtime.shelf import Shelf
-from somnisphere.config import Config, ConfigError
+from somnisphere.card_desk import CardDesk
+from somnisphere.card_file import CardFile
+from somnisphere.card_file import beside as cards_beside
+from somnisphere.cards import CardBook, CardTable
+from somnisphere.config import Config, ConfigError, cache_place
 from somnisphere.core import Core
 from somnisphere.daemon import Daemon
 from somnisphere.entities import ENTITIES
@@ -15,14 +19,14 @@ from somnisphere.entities_evening import LISTENER_ENTITY
 from somnisphere.evening_file import EveningFile
 from somnisphere.events import Tick
 from somnisphere.journal import Journal
-from somnisphere.library import STARTER_FOLDER, scan
+from somnisphere.library import STARTER_FOLDER
 from somnisphere.light_memory import LightMemory, beside
 from somnisphere.parts import Parts
+from somnisphere.shelf_reader import ShelfReader
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleep.saturation import MAXIM_CURVE
 from somnisphere.sleeper import Sleeper
 from somnisphere.snapshot import Snapshot
-from somnisphere.story import Story
 from somnisphere_hardware.bedside import Bedside, BedsideSettings
 from somnisphere_hardware.lamp import Lamp
 from somnisphere_hardware.speaker import Speaker
@@ -78,33 +82,24 @@ def secret(path: str | None, key: str) -> str:
         raise ConfigError(f"key {key!r}: {path} cannot be read ({problem}). Check the path and its rights.") from None
 
 
+def topics_of(config: Config) -> Topics:
+    return Topics(config.box.node, config.mqtt.discovery_prefix)
+
+
+def device_of(config: Config) -> DeviceInfo:
+    return DeviceInfo(name=config.box.name, sw_version=__version__)
+
+
 def home_session(config: Config) -> HomeSession[Snapshot]:
-    topics = Topics(config.box.node, config.mqtt.discovery_prefix)
-    device = DeviceInfo(name=config.box.name, sw_version=__version__)
     entities = [entity for entity in ENTITIES if config.listener or entity.key != LISTENER_ENTITY]
-    return HomeSession(entities, topics, device, min_intervals_s={"vitals": VITALS_EVERY_S})
+    return HomeSession(entities, topics_of(config), device_of(config), min_intervals_s={"vitals": VITALS_EVERY_S})
 
 
-class Library:
+def shelf_reader(config: Config, *, background: bool = False) -> ShelfReader:
     """The household's stories, else those that come along. Broken files are said, and stop nothing."""
-
-    def __init__(self, config: Config) -> None:
-        self._folder = Path(config.stories.folder).expanduser() if config.stories.folder else STARTER_FOLDER
-        self._changed_ns = -1
-
-    def read(self) -> tuple[Story, ...] | None:
-        """All stories, or None when the folder was not touched since the last reading."""
-        try:
-            changed_ns = self._folder.stat().st_mtime_ns
-        except OSError:
-            changed_ns = 0
-        if changed_ns == self._changed_ns:
-            return None
-        self._changed_ns = changed_ns
-        stories, broken = scan(self._folder)
-        for file in broken:
-            log.warning("Not on the shelf: %s: %s", file.path, file.reason)
-        return tuple(stories)
+    folder = Path(config.stories.folder).expanduser() if config.stories.folder else STARTER_FOLDER
+    cache = Path(config.stories.cache or cache_place()).expanduser()
+    return ShelfReader(folder, cache, background=background)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +108,34 @@ class Assembled:
     session: HomeSession[Snapshot]
 
 
-def assemble(config: Config, tick: Tick, journal: Journal, bedside: Bedside, lamp: Lamp, speaker: Speaker) -> Assembled:
-    """A daemon that has taken up, at ``tick``, the evening and the night that the journal holds."""
-    library = Library(config)
-    shelf = Shelf(library.read() or (), places=journal.places())
+def assemble(
+    config: Config,
+    tick: Tick,
+    journal: Journal,
+    bedside: Bedside,
+    lamp: Lamp,
+    speaker: Speaker,
+    reader: ShelfReader | None = None,
+) -> Assembled:
+    """A daemon that has taken up, at ``tick``, the evening and the night that the journal holds. ``reader``: of the
+    shelf, else one that works nothing out."""
+    reader = reader or shelf_reader(config)
+    shelf = Shelf(reader.read() or (), places=journal.places())
     ritual = Ritual(config.ritual_settings, shelf)
     memory = LightMemory(beside(journal.path))
     pipeline = SleepPipeline(oxygen_curve=config.oxygen_curve or MAXIM_CURVE, learned_light=memory.light)
     sleeper = Sleeper(config.sleeper.born, journal.saved_person(), journal.save_person)
     core = Core(ritual, shelf, pipeline, sleeper.stager, sleeper.revise, config.listeners)
     session = home_session(config)
-    parts = Parts(bedside, lamp, speaker, journal, session, rescan=library.read, light_memory=memory)
+    cards = None
+    if config.cards.reader != "none":
+        table = CardTable(
+            CardBook(), shelf.find, story_begins=config.cards.story_begins, lift_pauses=config.cards.lift_pauses
+        )
+        cards = CardDesk(CardFile(cards_beside(journal.path)), table, topics_of(config), device_of(config))
+    parts = Parts(bedside, lamp, speaker, journal, session, rescan=reader.read, light_memory=memory)
     parts.evening_file = EveningFile(journal.path.with_name(f"{journal.path.name}.evening"))
+    parts.cards = cards
     parts.oxygen_calibrated = config.oxygen_calibrated
     daemon = Daemon(core, parts)
     core.last_night = journal.last_times()

@@ -109,9 +109,9 @@ def _keep(file: CardFile, card_id: str, meaning: Meaning | None) -> None:
 
 
 def _shelf(config: Config) -> Shelf:
-    from somnisphere.assemble import Library
+    from somnisphere.assemble import shelf_reader
 
-    return Shelf(Library(config).read() or ())
+    return Shelf(shelf_reader(config).read() or ())
 
 
 def _card_id(text: str) -> str:

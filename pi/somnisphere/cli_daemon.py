@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from somnisphere.assemble import assemble, bedside_settings, broker_settings
+from somnisphere.assemble import assemble, bedside_settings, broker_settings, shelf_reader
+from somnisphere.card_thread import card_reader
 from somnisphere.cli import needs_extra, writes
 from somnisphere.clock import SystemClock
 from somnisphere.config import Config, load
@@ -55,10 +56,13 @@ def run(arguments: argparse.Namespace) -> int:
         journal = Journal(Path(config.journal.path).expanduser())
         stack.callback(journal.close)
         wall_s = clock.wall_s()
-        made = assemble(config, Tick(clock.now_s(), wall_s, utc_offset_s(wall_s)), journal, bedside, lamp, speaker)
+        stories = shelf_reader(config, background=True)
+        stack.callback(stories.close)
+        tick = Tick(clock.now_s(), wall_s, utc_offset_s(wall_s))
+        made = assemble(config, tick, journal, bedside, lamp, speaker, stories)
         link = HomeLink(broker_settings(config), made.session.will, inbox.put)
         made.daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)
-        live = Live(made.daemon, bedside, link, inbox, clock, button)
+        live = Live(made.daemon, bedside, link, inbox, clock, button, card_reader(config))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: live.stop())
         link.start()

@@ -5,16 +5,20 @@ machine's clock, ``rehearsal.py`` steps it through a simulated night. Both there
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+from somnisphere.cards import CardDeed
 from somnisphere.core import Core
 from somnisphere.entities import NIGHT_ENTITY
+from somnisphere.evening_file import newest
 from somnisphere.events import (
     Action,
     Announce,
     BeginNight,
+    ButtonPressed,
+    CardLaid,
     CommandReceived,
     DimLamp,
     EndNight,
@@ -35,11 +39,11 @@ from somnisphere.events import (
     StopStory,
     Tick,
 )
-from somnisphere.journal import SavedRitual
 from somnisphere.night import NightTimes, StageEstimate
 from somnisphere.parts import Parts, Publish
 from somnisphere.picture import Shape, draw_night, to_svg
 from somnisphere.snapshot import Health, Snapshot
+from somnisphere_hardware.card_reader import CardSign
 from somnisphere_hardware.samples import MotionBlock, PulseBlock
 from somnisphere_home.commands import Refusal, Wish
 
@@ -55,7 +59,7 @@ PICTURE_EVERY_S = 1800.0
 
 SAVE_RITUAL_EVERY_S = 30.0
 
-RESCAN_EVERY_S = 600.0
+RESCAN_EVERY_S = 60.0
 
 
 class Daemon:
@@ -92,16 +96,9 @@ class Daemon:
             self._estimates = self._core.carry_on(night.times, night.epochs)
             self._picture_due_s = tick.at_s
             log.info("The night of %s is carried on.", self._night_id)
-        if (saved := self._saved_evening(tick)) is not None:
+        if (saved := newest(journal, self._parts.evening_file, tick.at_s, tick.wall_s)) is not None:
             for action in self._core.restore_ritual(saved.state, saved.shift_s, tick.at_s):
                 self._perform(action, tick.at_s)
-
-    def _saved_evening(self, tick: Tick) -> SavedRitual | None:
-        """The newest there is: written with each sentence, or with the journal's last commit."""
-        found = [self._parts.journal.saved_ritual(tick.at_s, tick.wall_s)]
-        if self._parts.evening_file is not None:
-            found.append(self._parts.evening_file.load(tick.at_s, tick.wall_s))
-        return max((saved for saved in found if saved is not None), key=lambda saved: saved.last_s, default=None)
 
     # ---- events in ------------------------------------------------------------------------------------------------
 
@@ -121,6 +118,8 @@ class Daemon:
     def _on_tick(self, tick: Tick) -> None:
         self._tick = tick
         self.step_speaker(tick.at_s)
+        if self._parts.cards is not None:
+            self._obey_cards(self._parts.cards.tick(tick.at_s, playing=self._player_state == "playing"))
         if tick.at_s >= self._rescan_due_s:
             self._rescan_due_s = tick.at_s + RESCAN_EVERY_S
             if (stories := self._parts.rescan()) is not None:
@@ -221,14 +220,11 @@ class Daemon:
 
     def _show_picture(self, at_s: float) -> None:
         self._picture_due_s = at_s + PICTURE_EVERY_S
-        for message in self._parts.session.image(NIGHT_ENTITY, self.picture_svg().encode()):
+        for message in self._parts.session.image(NIGHT_ENTITY, to_svg(self.picture()).encode()):
             self._parts.publish(message)
 
-    def picture_svg(self) -> str:
-        """The night so far, or the last one when none is in progress, as SVG."""
-        return to_svg(self.picture())
-
     def picture(self) -> list[Shape]:
+        """The night so far, or the last one when none is in progress."""
         epochs, estimates = self._core.night_epochs, self._estimates
         if not epochs and self.finished is not None:
             epochs, estimates = self.finished.epochs, list(self.finished.estimates)
@@ -238,6 +234,8 @@ class Daemon:
     def home_connected(self, at_s: float) -> list[str]:
         """The broker answers: everything is published anew. Returns the topics to subscribe to."""
         subscriptions, messages = self._parts.session.connected(self.snapshot(), at_s)
+        if self._parts.cards is not None:
+            messages.append(self._parts.cards.discovery)
         for message in messages:
             self._parts.publish(message)
         return list(subscriptions)
@@ -247,8 +245,29 @@ class Daemon:
         match self._parts.session.received(topic, payload, retained, self.snapshot(), at_s):
             case Wish(key=key, value=value):
                 self.handle(CommandReceived(at_s, key, value))
+                if key == "story" and self._parts.cards is not None:
+                    self._obey_cards(self._parts.cards.story_chosen(at_s, str(value)))
             case Refusal(text=text):
                 log.warning("%s: %s", topic, text)
+
+    # ---- cards ----------------------------------------------------------------------------------------------------
+
+    def card(self, sign: CardSign) -> None:
+        """The card reader said something."""
+        if self._parts.cards is not None:
+            now = self._core.snapshot()
+            self._obey_cards(self._parts.cards.receive(sign, now.phase, playing=now.story_playing))
+
+    def _obey_cards(self, deeds: Sequence[CardDeed]) -> None:
+        for deed in deeds:
+            match deed:
+                case CommandReceived() | ButtonPressed():
+                    self.handle(deed)
+                case Say():
+                    self._perform(deed, self._tick.at_s)
+                case CardLaid():
+                    assert self._parts.cards is not None
+                    self._parts.publish(self._parts.cards.scan(deed, self._at(deed.at_s).isoformat("T", "seconds")))
 
     # ---- actions out ----------------------------------------------------------------------------------------------
 
@@ -283,43 +302,42 @@ class Daemon:
                 parts.journal.save_bookmark(action.story_key, action.position_s, action.listener, action.other_s)
             case Say():
                 log.log(logging.WARNING if action.level == "warning" else logging.INFO, "%s", action.text)
-            case BeginNight():
-                self._night_id = self._free_id(action.night_id)
-                parts.journal.open_night(self._night_id, self._wall_at(action.at_s))
-                self._estimates, self._kept_times = [], None
-                self._picture_due_s = action.at_s + PICTURE_EVERY_S
-            case KeepEpoch():
-                assert self._night_id is not None
-                self._estimates.append(action.estimate)
-                wall_s = self._wall_at(action.epoch.start_s)
-                parts.journal.add_epoch(self._night_id, wall_s, action.epoch, action.estimate)
-            case EndNight():
-                assert self._night_id is not None
-                self.finished = action
-                times = replace(action.times, night_id=self._night_id)
-                parts.journal.revise(self._night_id, action.estimates)
-                parts.journal.close_night(self._night_id, self._wall_at(at_s), times)
-                self._show_picture(at_s)
+            case BeginNight() | KeepEpoch() | EndNight():
+                self._keep_night(action, at_s)
 
-    def _free_id(self, night_id: str) -> str:
-        """A second night of one evening is ``<date>.2``: it must not be written over the first."""
-        taken, number, free = set(self._parts.journal.nights()), 2, night_id
-        while free in taken:
-            free, number = f"{night_id}.{number}", number + 1
-        return free
+    def _keep_night(self, action: BeginNight | KeepEpoch | EndNight, at_s: float) -> None:
+        journal = self._parts.journal
+        if isinstance(action, BeginNight):
+            self._night_id = journal.free_id(action.night_id)
+            journal.open_night(self._night_id, self._wall_at(action.at_s))
+            self._estimates, self._kept_times = [], None
+            self._picture_due_s = action.at_s + PICTURE_EVERY_S
+            return
+        assert self._night_id is not None
+        if isinstance(action, KeepEpoch):
+            self._estimates.append(action.estimate)
+            journal.add_epoch(self._night_id, self._wall_at(action.epoch.start_s), action.epoch, action.estimate)
+            return
+        self.finished = action
+        journal.revise(self._night_id, action.estimates)
+        journal.close_night(self._night_id, self._wall_at(at_s), replace(action.times, night_id=self._night_id))
+        self._show_picture(at_s)
 
     def _announce(self, action: Announce) -> None:
         wall_s = self._wall_at(action.at_s)
-        at = datetime.fromtimestamp(wall_s, timezone(timedelta(seconds=self._tick.utc_offset_s)))
         attributes = {
             "night_id": self._night_id,
-            "at": at.isoformat(timespec="seconds"),
+            "at": self._at(action.at_s).isoformat(timespec="seconds"),
             "confidence": None if action.confidence is None else round(action.confidence, 2),
         }
         self._parts.journal.add_moment(self._night_id, wall_s, action.type, action.confidence)
         self._moment_waits = True
         for message in self._parts.session.moment(action.type, attributes, action.at_s):
             self._parts.publish(message)
+
+    def _at(self, at_s: float) -> datetime:
+        """By the household's clock."""
+        return datetime.fromtimestamp(self._wall_at(at_s), timezone(timedelta(seconds=self._tick.utc_offset_s)))
 
     def _wall_at(self, at_s: float) -> float:
         return self._tick.wall_s + (at_s - self._tick.at_s)

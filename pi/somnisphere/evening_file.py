@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from somnisphere.journal import SavedRitual
+from somnisphere.journal import Journal, SavedRitual
 
 SLOT_BYTES = 32 * 1024
 """Room for one evening (some kilobytes); a larger one is left to the journal."""
@@ -59,6 +59,12 @@ class EveningFile:
         with suppress(KeyError, TypeError, ValueError):
             return SavedRitual(dict(plain["state"]), float(plain["wall_minus_at_s"]) - (wall_s - at_s))
         return None
+
+
+def newest(journal: Journal, file: EveningFile | None, at_s: float, wall_s: float) -> SavedRitual | None:
+    """The last evening there is: written with each sentence, or with the journal's last commit."""
+    found = [journal.saved_ritual(at_s, wall_s), None if file is None else file.load(at_s, wall_s)]
+    return max((saved for saved in found if saved is not None), key=lambda saved: saved.last_s, default=None)
 
 
 def _read(slot: bytes) -> tuple[int, dict[str, Any]] | None:

@@ -178,6 +178,13 @@ class Journal:
         """The nights that are kept, oldest first."""
         return [str(row[0]) for row in self._read("SELECT id FROM night ORDER BY began_s")]
 
+    def free_id(self, night_id: str) -> str:
+        """A second night of one evening is ``<date>.2``: it must not be written over the first."""
+        taken, number, free = set(self.nights()), 2, night_id
+        while free in taken:
+            free, number = f"{night_id}.{number}", number + 1
+        return free
+
     def places(self) -> dict[tuple[str, str], Place]:
         """Where each listener left each story, by listener and story."""
         rows = self._read("SELECT listener, story, position_s, other_s FROM bookmark")

@@ -15,11 +15,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from somnisphere.card_thread import CardThread
 from somnisphere.clock import Clock
 from somnisphere.daemon import Daemon
 from somnisphere.events import BrokerReported, ButtonPressed, Press, Tick
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.button import Button, PressDecoder
+from somnisphere_hardware.card_reader import CardGone, CardReader, CardSeen, CardSign, ReaderState
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock, Sample
 from somnisphere_home.mqtt import Connected, Disconnected, HomeLink, LinkEvent, Received
 
@@ -44,7 +46,7 @@ class PlayerSpoke:
     """The player's thread has something to say: ``Daemon.step_speaker`` hears it."""
 
 
-Item = Sample | LinkEvent | Edge | PlayerSpoke
+Item = Sample | LinkEvent | Edge | PlayerSpoke | CardSign
 
 
 class Inbox:
@@ -65,7 +67,7 @@ class Inbox:
                 self._blocks += 1
         self._queue.put(sample)
 
-    def put(self, item: LinkEvent | Edge | PlayerSpoke) -> None:
+    def put(self, item: LinkEvent | Edge | PlayerSpoke | CardSign) -> None:
         self._queue.put(item)
 
     def get(self, timeout_s: float) -> Item | None:
@@ -114,7 +116,14 @@ class Live:
     """Runs a daemon until ``stop`` is called (from any thread or a signal handler)."""
 
     def __init__(
-        self, daemon: Daemon, bedside: Bedside, link: HomeLink, inbox: Inbox, clock: Clock, button: Button | None = None
+        self,
+        daemon: Daemon,
+        bedside: Bedside,
+        link: HomeLink,
+        inbox: Inbox,
+        clock: Clock,
+        button: Button | None = None,
+        reader: CardReader | None = None,
     ) -> None:
         self._daemon = daemon
         self._bedside = bedside
@@ -122,6 +131,7 @@ class Live:
         self._inbox = inbox
         self._clock = clock
         self._button = button
+        self._reader = reader
         self._decoder = PressDecoder()
         self._button_problem = ""
         self._stop_asked = False
@@ -138,6 +148,10 @@ class Live:
         """Until stopped. Raises whatever crashed the sensor thread."""
         sensor = SensorThread(self._bedside, self._inbox, self._clock, self._crashed)
         sensor.start()
+        cards = None
+        if self._reader is not None:
+            cards = CardThread(self._reader, self._inbox.put, self._clock, self._crashed)
+            cards.start()
         tick_due_s = self._clock.now_s()
         try:
             while not self._stop_asked:
@@ -163,6 +177,8 @@ class Live:
                 self._take(self._inbox.get(min(due_s) - self._clock.now_s()))
         finally:
             sensor.stop()
+            if cards is not None:
+                cards.stop()
         if self._crash is not None:
             raise self._crash
         self._daemon.keep_evening(self._clock.now_s(), self._clock.wall_s())
@@ -178,6 +194,8 @@ class Live:
             case Edge():
                 for word in self._decoder.edge(item.pressed, item.at_s):
                     self._daemon.handle(ButtonPressed(item.at_s, Press(word)))
+            case CardSeen() | CardGone() | ReaderState():
+                self._daemon.card(item)
             case Connected():
                 self._daemon.handle(BrokerReported(at_s, connected=True))
                 for topic in self._daemon.home_connected(at_s):

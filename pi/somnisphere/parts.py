@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from somnisphere.card_desk import CardDesk
 from somnisphere.evening_file import EveningFile
 from somnisphere.journal import Journal
 from somnisphere.light_memory import LightMemory
@@ -36,4 +37,5 @@ class Parts:
     """Reads the story folder again; None when it did not change."""
     light_memory: LightMemory | None = None
     evening_file: EveningFile | None = None
+    cards: CardDesk | None = None
     oxygen_calibrated: str = ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from somnisphere.assemble import Library, assemble, bedside_settings, broker_settings
+from somnisphere.assemble import assemble, bedside_settings, broker_settings, shelf_reader
 from somnisphere.config import Config
 from somnisphere.cues import NIGHT_OUT_S
 from somnisphere.daemon import Daemon
@@ -103,7 +103,7 @@ def simulate(
         assert button is not None
         stack.callback(button.close)
         # Known before the daemon is made: it may take up a story at once.
-        durations = {story.path: story.duration_s for story in Library(config).read() or ()}
+        durations = {story.path: story.duration_s for story in shelf_reader(config).read() or ()}
         speaker = SimulatedSpeaker(durations.get)
         stack.callback(speaker.close)
         journal = Journal(journal_path)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somnisphere.assemble import Library, bedside_settings, broker_settings, home_session, secret
+from somnisphere.assemble import bedside_settings, broker_settings, home_session, secret, shelf_reader
 from somnisphere.config import Config, ConfigError
 from somnisphere.config_keys import Box, Mqtt, Sensor, Stories
 from somnisphere.library import STARTER_FOLDER
@@ -68,7 +68,7 @@ def test_the_home_is_spoken_to_under_the_boxs_name() -> None:
 
 def test_the_shelf_is_read_again_only_when_it_changed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = tmp_path / "shelf"
-    library = Library(Config(stories=Stories(folder=str(folder))))
+    library = shelf_reader(Config(stories=Stories(folder=str(folder))))
     assert library.read() == (), "no folder, no stories; no harm"
     assert "There is no story folder" in caplog.text
     assert library.read() is None
@@ -84,6 +84,6 @@ def test_the_shelf_is_read_again_only_when_it_changed(tmp_path: Path, caplog: py
 
 
 def test_without_a_folder_the_starter_stories_are_told() -> None:
-    stories = Library(Config()).read()
+    stories = shelf_reader(Config()).read()
     assert stories is not None
     assert len(stories) == len(list(STARTER_FOLDER.rglob("*.opus")))

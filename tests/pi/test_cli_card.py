@@ -10,7 +10,7 @@ import pytest
 from tests.cli_words import Output, configured, error_of, rows_of
 from tests.living_bus import LivingBus
 
-from somnisphere.assemble import Library
+from somnisphere.assemble import shelf_reader
 from somnisphere.card_file import CardFile
 from somnisphere.card_thread import CardThread, card_reader
 from somnisphere.cards import StoryMeant, WordMeant
@@ -43,7 +43,7 @@ def reader() -> Iterator[SimulatedPn532]:
 
 def first_story() -> tuple[str, str]:
     """(key, title) of a story that comes along."""
-    stories = Library(Config()).read()
+    stories = shelf_reader(Config()).read()
     assert stories
     return stories[0].key, stories[0].title
 

@@ -1,0 +1,86 @@
+"""The household's story folder, read for the daemon: at once what is there to play, in its own time what takes long.
+
+Speaking a text and finding the sentences of a recording take seconds to minutes each. A thread of low priority does
+them, once; what it made is kept in the cache and offered the next time the daemon asks.
+"""
+
+import logging
+import os
+import threading
+from pathlib import Path
+
+from somnisphere.library import Broken, Tell, books_of, changed_ns, scan
+from somnisphere.library.marks import find_marks
+from somnisphere.story import Book, Story
+
+log = logging.getLogger(__name__)
+
+NICENESS = 15
+
+
+class ShelfReader:
+    """``tell`` speaks a book's words; None: only recordings are on the shelf. Without ``background`` nothing is worked
+    out: what was found by earlier runs is used."""
+
+    def __init__(self, folder: Path, cache: Path, tell: Tell | None = None, *, background: bool = False) -> None:
+        self._folder = folder
+        self._cache = cache
+        self._tell = tell
+        self._background = background
+        self._changed_ns = -1
+        self._worker: threading.Thread | None = None
+        self._stop_asked = threading.Event()
+        self._found: tuple[Story, ...] | None = None
+        self._said: set[tuple[Path, str]] = set()
+
+    def read(self) -> tuple[Story, ...] | None:
+        """All stories, or None when nothing is new since the last reading."""
+        if self._worker is not None:
+            if self._worker.is_alive():
+                return None
+            self._worker = None
+            return self._found
+        changed = changed_ns(self._folder)
+        if changed == self._changed_ns:
+            return None
+        self._changed_ns = changed
+        stories, broken = scan(self._folder, self._cache)
+        for file in broken:
+            self._say(file.path, file.reason)
+        if self._background:
+            self._found = None
+            self._worker = threading.Thread(target=self._work, name="shelf", daemon=True)
+            self._worker.start()
+        return tuple(stories)
+
+    def wait(self, seconds: float) -> bool:
+        """For the end of what is being worked out, at most so long. True: there is nothing more to wait for."""
+        if self._worker is not None:
+            self._worker.join(seconds)
+        return self._worker is None or not self._worker.is_alive()
+
+    def close(self) -> None:
+        """No more after the book that is being worked at."""
+        self._stop_asked.set()
+
+    def _work(self) -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)  # Linux: of this thread and its children
+        for book in books_of(self._folder, self._cache):
+            if self._stop_asked.is_set():
+                return
+            if not isinstance(book, Broken):
+                self._prepare(book)
+        self._found = tuple(scan(self._folder, self._cache, self._tell)[0])
+
+    def _prepare(self, book: Book) -> None:
+        for recording in book.recordings[:1]:
+            if not recording.marks and (problem := find_marks(recording.path, book.sentences, self._cache).problem):
+                self._say(recording.path, problem)
+        if not book.recordings and self._tell is not None:
+            self._tell(book)
+
+    def _say(self, path: Path, reason: str) -> None:
+        """Once for each file and reason."""
+        if (path, reason) not in self._said:
+            self._said.add((path, reason))
+            log.warning("On the shelf: %s: %s", path, reason)
