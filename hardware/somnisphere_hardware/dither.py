@@ -74,12 +74,13 @@ class FreePeriodGrid:
             return off, off
         if duty <= 0.5:
             return self._lit(duty)
-        gap = 1.0 - duty
-        if gap * self.period_us < 0.5 * self.sure_us:
-            full = Pulse(self.period_us, self.period_us)
+        full, gap = Pulse(self.period_us, self.period_us), 1.0 - duty
+        if gap <= 0.0:
             return full, full
         gap_us = max(self.sure_us, round(gap * self.period_us))
         period_us = gap_us / gap
+        if period_us > self.longest_period_us:
+            return Pulse(self.longest_period_us - gap_us, self.longest_period_us), full
         short_us, long_us = math.floor(period_us), math.ceil(period_us)
         return Pulse(short_us - gap_us, short_us), Pulse(long_us - gap_us, long_us)
 
@@ -123,13 +124,19 @@ class SigmaDelta:
         self._owed_duty = 0.0
 
     def choose(self, duty: float, *, moving: bool) -> Pulse:
-        """The pulse of this step. At rest, or where an alternation could be seen: the nearest, and nothing is owed."""
+        """The pulse of this step. At rest, or where an alternation could be seen: the nearest, and nothing is owed.
+
+        ``moving``: another step follows within a tick.
+        """
         below, above = self._grid.around(duty)
         apart = above.duty - below.duty
         if not moving or apart > STILL_MODULATION * (above.duty + below.duty):
             self._owed_duty = 0.0
-            return below if duty - below.duty <= above.duty - duty else above
-        wanted = duty + self._owed_duty
-        chosen = below if wanted - below.duty <= above.duty - wanted else above
-        self._owed_duty = min(apart, max(-apart, wanted - chosen.duty))
+            return _nearest(duty, below, above)
+        chosen = _nearest(duty + self._owed_duty, below, above)
+        self._owed_duty = min(apart, max(-apart, self._owed_duty + duty - chosen.duty))
         return chosen
+
+
+def _nearest(duty: float, below: Pulse, above: Pulse) -> Pulse:
+    return below if duty - below.duty <= above.duty - duty else above

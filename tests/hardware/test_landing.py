@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from somnisphere_hardware.colour import Whites
@@ -16,6 +16,8 @@ from somnisphere_hardware.simulated.pins import SimulatedPins, simulated_pins
 
 PIN, COLD = 18, 13
 SMALLEST_PCT = lightness(FreePeriodGrid().smallest_duty)
+ROUNDING_PCT = 0.05
+"""What whole microseconds and dithering add, in L*."""
 WINDOW = 20
 """Steps of a second, the mean of which dithering is judged by."""
 
@@ -53,7 +55,7 @@ def test_twenty_minutes_down_on_a_pin_are_monotone_even_and_end_unseen(pins: Sim
     assert max(off_by_pct) < 0.02  # even in L*, step by step
     levels_pct = [lightness(duty) for duty in duties]
     assert max(a - b for a, b in pairwise(levels_pct)) == pytest.approx(SMALLEST_PCT, abs=0.003)
-    assert max(a - b for a, b in pairwise(levels_pct) if b > 0.0) < 0.02  # all steps but the last
+    assert max(a - b for a, b in pairwise(levels_pct) if b > 0.0) < 0.03  # all steps but the last
     assert max(b - a for a, b in pairwise(levels_pct)) < 0.02  # dithering's own, upwards
     smallest_duty = min(duty for duty in duties if duty > 0.0)
     print(f"smallest duty {smallest_duty:.4%}, L* {lightness(smallest_duty):.2f}")
@@ -146,12 +148,18 @@ def test_touches_that_mean_nothing() -> None:
 
 WISHES = st.lists(
     st.one_of(
-        st.tuples(st.just("dim"), st.floats(0.0, 100.0), st.floats(4.0, 60.0), st.floats(0.0, 8.0)),
+        st.tuples(st.just("dim"), st.floats(0.0, 100.0), st.just(4.0) | st.floats(4.0, 60.0), st.floats(0.0, 8.0)),
         st.tuples(st.sampled_from(["freeze", "land"]), st.just(0.0), st.just(0.0), st.floats(0.0, 8.0)),
     ),
     min_size=1,
     max_size=6,
 )
+
+
+def may_step_pct(a_pct: float, b_pct: float) -> float:
+    """The largest tick: half an L*; into the dark or out of it the faintest light, too."""
+    edge_pct = SMALLEST_PCT if min(a_pct, b_pct) == 0.0 else 0.0
+    return STEP_PCT + edge_pct + ROUNDING_PCT
 
 
 def live(lamp: Lamp, duty: Callable[[], float], wishes: list[tuple[str, float, float, float]]) -> float:
@@ -170,8 +178,8 @@ def live(lamp: Lamp, duty: Callable[[], float], wishes: list[tuple[str, float, f
         while at_s < until_s:
             lamp.step(at_s)
             now_pct = lightness(duty())
-            assert now_pct <= highest_pct + 0.1  # what the pin rounds up to
-            assert abs(now_pct - level_pct) <= STEP_PCT + 0.1
+            assert now_pct <= highest_pct + ROUNDING_PCT
+            assert abs(now_pct - level_pct) <= may_step_pct(now_pct, level_pct)
             level_pct = now_pct
             at_s += tick_s
     target_pct = lamp.target_pct
@@ -179,21 +187,21 @@ def live(lamp: Lamp, duty: Callable[[], float], wishes: list[tuple[str, float, f
         at_s += tick_s
         lamp.step(at_s)
         now_pct = lightness(duty())
-        assert abs(now_pct - level_pct) <= STEP_PCT + 0.1
+        assert abs(now_pct - level_pct) <= may_step_pct(now_pct, level_pct)
         level_pct = now_pct
     assert lamp.lightness_pct == target_pct
     assert not lamp.is_fading
     return target_pct
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=30, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(wishes=WISHES, ends_dark=st.booleans(), two=st.booleans())
 def test_whatever_is_wished_the_light_never_jumps_and_ends_where_it_should(
     wishes: list[tuple[str, float, float, float]], ends_dark: bool, two: bool
 ) -> None:
     if ends_dark:
         wishes = [*wishes, ("dim", 0.0, 4.0, 0.0)]
-    with simulated_pins() as pins:
+    with simulated_pins() as pins:  # made anew for every example
         lamp, problem = open_lamp(PIN, whites=Whites(COLD) if two else None)
         assert problem == ""
 
@@ -204,7 +212,7 @@ def test_whatever_is_wished_the_light_never_jumps_and_ends_where_it_should(
         if target_pct < SMALLEST_PCT - 1e-9:
             assert duty() == 0.0  # off is exactly off
         else:
-            assert lightness(duty()) == pytest.approx(target_pct, abs=0.1)
+            assert lightness(duty()) == pytest.approx(target_pct, abs=ROUNDING_PCT)
         lamp.close()
         assert duty() == 0.0
 
