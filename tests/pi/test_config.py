@@ -9,7 +9,9 @@ import pytest
 
 from somnisphere import config
 from somnisphere.config import Config, ConfigError, example, find, load, show
-from somnisphere.config_keys import Listener
+from somnisphere.config_keys import Lamp, Listener
+from somnisphere.lamp_whites import lamp_whites
+from somnisphere_hardware.colour import Whites
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "somnisphere.toml.example"
 
@@ -101,6 +103,12 @@ def test_the_configuration_in_force_can_be_read_again(tmp_path: Path) -> None:
         ("[[lamp]]\npin = 1", ["lamp", "a section: [lamp]"]),
         ("[mqtt\nport = 1", ["not TOML", "line 1"]),
         ("[speaker]\nvolume_floor_pct = 90", ["speaker.volume_floor_pct", "must not be above"]),
+        ("[lamp]\ncold_pin = 13", ["lamp.cold_pin", "without lamp.pin"]),
+        ("[lamp]\npin = 18\ncold_pin = 18", ["lamp.cold_pin is 18", "taken"]),
+        ("[lamp]\npin = 18\ncold_pin = 17\n[button]\npin = 17", ["lamp.cold_pin is 17", "taken"]),
+        ("[lamp]\npin = 18\ncold_pin = 13\nwarm_k = 3000", ["lamp.warm_k is 3000", "lamp.cold_k (2700)"]),
+        ("[lamp]\npin = 18\ncold_pin = 13\nnight_k = 3000", ["lamp.night_k is 3000", "lamp.evening_k (2700)"]),
+        ("[lamp]\nwarm_k = 300", ["lamp.warm_k", "found 300"]),
         ("[lamp]\npin = 5\n[button]\npin = 5", ["lamp.pin and button.pin", "GPIO of its own"]),
         ("[home_assistant]\nurl = 'http://x'", ["home_assistant.token_file"]),
     ],
@@ -151,3 +159,9 @@ def test_the_ritual_is_told_what_the_household_set(tmp_path: Path) -> None:
     assert (settings.wind_down_s, settings.story_limit_s, settings.fade.fade_s) == (180.0, 2700.0, 720.0)
     assert settings.volume_ceiling_pct == 60.0
     assert load_defaults(tmp_path).ritual_settings == type(settings)(), "one set of defaults, not two"
+
+
+def test_a_lamp_of_two_whites_comes_from_the_configuration() -> None:
+    assert lamp_whites(Lamp(pin=18)) is None
+    whites = lamp_whites(Lamp(pin=18, cold_pin=13, warm_k=2000, cold_k=4000, evening_k=3000, night_k=2100))
+    assert whites == Whites(13, warm_k=2000, cold_k=4000, evening_k=3000, night_k=2100)
