@@ -14,6 +14,7 @@ from mutagen.oggopus import OggOpus
 
 from somnisphere.library import read, scan, scan_books
 from somnisphere.library.broken import Broken
+from somnisphere.library.marks import find_marks
 from somnisphere.story import Book, Chapter
 
 SECONDS = 3.0
@@ -239,10 +240,15 @@ def test_damaged_heads_never_raise(audio_files: Path, tmp_path: Path, kind: str)
 def test_a_playlist_in_disguise_fetches_nothing(tmp_path: Path) -> None:
     secret = tmp_path / "secret.wav"
     ffmpeg("-f", "lavfi", "-i", "sine=duration=2", secret)
-    (tmp_path / "list.mka").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{secret}\n#EXT-X-ENDLIST\n")
-    (tmp_path / "list.webm").write_text(f"ffconcat version 1.0\nfile {secret}\n")
+    (tmp_path / "list.mka").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nsecret.wav\n#EXT-X-ENDLIST\n")
+    disguised = tmp_path / "list.webm"
+    disguised.write_text("ffconcat version 1.0\nfile secret.wav\n")
+    asked = ["ffprobe", "-v", "error", "-show_format", str(disguised)]
+    assert b"concat" in subprocess.run(asked, capture_output=True, timeout=30).stdout, "ffmpeg alone would read it"
     assert "not audio" in reason(tmp_path / "list.mka")
-    assert "not audio" in reason(tmp_path / "list.webm")
+    assert "not audio" in reason(disguised)
+    disguised.rename(tmp_path / "list.mp3")
+    assert find_marks(tmp_path / "list.mp3").problem == "ffmpeg cannot read list.mp3 as audio."
 
 
 def test_odd_names_are_read_and_kept_apart(audio_files: Path, tmp_path: Path) -> None:

@@ -219,6 +219,22 @@ def test_silence_and_noise_alone_are_not_told_apart(levels: list[float]) -> None
     assert speech(np.array(levels, dtype=np.float32)) == []
 
 
+def talk(pause_db: float, *voice_db: float, sentences: int) -> NDArray[np.float32]:
+    """Levels of sentences of 2 s, each followed by a pause of 1 s."""
+    sentence = np.concatenate([np.full(100 // len(voice_db), level_db) for level_db in voice_db])
+    return np.tile(np.concatenate((sentence, np.full(50, pause_db))), sentences).astype(np.float32)
+
+
+def test_one_who_grows_soft_is_heard_and_hiss_alone_is_not() -> None:
+    """Each half minute has its own limit, but none so low that a long silence becomes speech."""
+    soft = talk(-56.0, -42.0, -48.0, sentences=20)
+    found = speech(np.concatenate((talk(-70.0, -25.0, sentences=20), soft)))
+    assert len(found) == 40
+    assert all(end_s - begin_s == pytest.approx(2.0, abs=0.1) for begin_s, end_s in found)
+    hiss = np.random.default_rng(0).normal(-60.0, 1.0, 3000).astype(np.float32)
+    assert len(speech(np.concatenate((talk(-60.0, -25.0, sentences=20), hiss)))) == 20
+
+
 def test_a_click_in_a_pause_is_no_speech() -> None:
     levels = np.full(600, -70.0, dtype=np.float32)
     levels[50:200] = levels[300:500] = -25.0
