@@ -313,8 +313,9 @@ def _body(epoch: Epoch) -> str:
 
 def _epoch(number: int, start_s: float, body: str) -> Epoch:
     plain = json.loads(body)
-    for name in ("heart_series_bpm", "motion_counts"):
-        plain[name] = tuple(plain[name])
+    for name in ("heart_series_bpm", "motion_counts", "rhythm"):
+        if plain.get(name) is not None:  # an older version kept no rhythm
+            plain[name] = tuple(plain[name])
     plain["presence"] = None if plain["presence"] is None else Presence(plain["presence"])
     return Epoch(index=number, start_s=start_s, **plain)
 

@@ -70,6 +70,8 @@ class Epoch:
     """Uncalibrated unless the household calibrated its unit."""
     motion_counts: tuple[float | None, ...]
     """Two values, one each 15 s, in the activity counts of Walch et al. 2019 (doi 10.1093/sleep/zsz180)."""
+    rhythm: tuple[float | None, ...] | None = None
+    """What the intervals between beats say, as ``sleep.rhythm.RHYTHM`` names it; None: no intervals are trusted."""
 
 
 def unknown_epoch(index: int, first_s: float) -> Epoch:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from somnisphere.columns import Columns, RecordingError, read_csv, read_npz
 from somnisphere.night import COUNT_STEP_S, EPOCH_S, HEART_SERIES_STEP_S, Epoch, Stage
+from somnisphere.sleep.rhythm import rhythm_of
 
 HEART_WINDOW_S = 10.0
 """Each value of ``Epoch.heart_series_bpm`` speaks of the ten seconds that end then."""
@@ -35,6 +36,8 @@ class NightRecording:
     epochs: list[Epoch]
     reference: tuple[Stage | None, ...]
     score: tuple[bool, ...]
+    beats: Floats | None = None
+    """(b, 2): times in s from the start of epoch 0 and lengths in s of trusted intervals; None: averages alone."""
 
 
 def read_night(path: Path) -> NightRecording:
@@ -67,6 +70,7 @@ def _from_npz(path: Path) -> NightRecording:
         epochs=epochs_of_readings(count, time_s, value, beats, motion_s, motion),
         reference=reference,
         score=tuple(flags),
+        beats=np.stack([time_s, value], axis=1) if beats else None,
     )
 
 
@@ -92,6 +96,7 @@ def _from_csv(path: Path) -> NightRecording:
         epochs=epochs_of_readings(count, time_s, value, beats, motion_s, motion),
         reference=tuple(reference),
         score=tuple(stage is not None for stage in reference),
+        beats=np.stack([time_s, value], axis=1) if beats else None,
     )
 
 
@@ -140,6 +145,7 @@ def epochs_of_readings(
     means = _mean_rate(time_s, value, starts_s, starts_s + EPOCH_S, beats)
     seen = np.searchsorted(time_s, starts_s + EPOCH_S) - np.searchsorted(time_s, starts_s)
     counts = _counts(count, motion_s, motion)
+    rhythms = [rhythm_of(time_s, value, k) if beats else None for k in range(count)]
     return [
         Epoch(
             index=k,
@@ -154,6 +160,7 @@ def epochs_of_readings(
             breath_bpm=None,
             spo2_pct=None,
             motion_counts=(counts[2 * k], counts[2 * k + 1]),
+            rhythm=rhythms[k],
         )
         for k in range(count)
     ]

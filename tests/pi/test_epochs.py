@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from tests.pulse_waves import lying_still, motion_blocks
 
@@ -41,6 +43,21 @@ def test_an_epoch_says_what_its_senses_know() -> None:
     assert epoch.pulse_quality == pytest.approx(1.0, abs=0.05)
     assert epoch.motion_counts == (0.0, 0.0)
     assert epoch.breath_bpm == 14.0
+
+
+def test_only_intervals_of_a_still_body_make_a_rhythm() -> None:
+    still = [Beat(0.9 * k, 0.9 + 0.03 * (-1) ** k, 0.9) for k in range(1, 70)]
+    heart = Heart()
+    heart.add(still)
+    rhythm = epoch_of(heart, Motion()).rhythm
+    assert rhythm is not None
+    assert rhythm[0] == pytest.approx(60 / 0.9, rel=0.01)
+    restless = Heart()
+    restless.add([replace(beat, still=False) for beat in still])
+    assert epoch_of(restless, Motion()).rhythm is None
+    doubtful = Heart()
+    doubtful.add([replace(beat, ibi_s=None) for beat in still])
+    assert epoch_of(doubtful, Motion()).rhythm is None
 
 
 def test_an_epoch_of_nothing_knows_nothing() -> None:

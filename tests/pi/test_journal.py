@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def epoch(index: int, start_s: float) -> Epoch:
         breath_bpm=14.2,
         spo2_pct=None,
         motion_counts=(0.0, 12.5),
+        rhythm=None if index % 2 else (61.3, -3.1, None, -8.2, -7.4, 0.22, 0.6, None, None),
     )
 
 
@@ -77,6 +79,18 @@ def test_a_night_comes_back_as_it_was(journal: Journal) -> None:
     assert journal.nights() == ["2025-11-24"]
     with pytest.raises(KeyError):
         journal.load("1999-01-01")
+
+
+def test_a_night_that_an_older_version_kept_opens(journal: Journal) -> None:
+    """It knew no rhythm."""
+    journal.open_night("2025-11-24", EVENING_S)
+    add_epochs(journal, 2)
+    journal.commit()
+    with sqlite3.connect(journal.path) as older:
+        older.execute("UPDATE epoch SET body = json_remove(body, '$.rhythm')")
+    older.close()
+    found = journal.load("2025-11-24", EVENING_S - 1000.0).epochs
+    assert found == tuple(replace(epoch(index, 1000.0 + index * 30.0), rhythm=None) for index in range(2))
 
 
 def test_the_disk_is_written_at_most_once_a_minute(journal: Journal, path: Path) -> None:

@@ -1,8 +1,11 @@
 """Thirty seconds of a body, put together from what each sense knows by then."""
 
+import numpy as np
+
 from somnisphere.night import COUNT_STEP_S, EPOCH_S, HEART_SERIES_STEP_S, Epoch, Presence
 from somnisphere.sleep.heart import Heart
 from somnisphere.sleep.motion import Motion
+from somnisphere.sleep.rhythm import RHYTHM_S, rhythm
 
 HEART_WINDOW_S = 10.0
 SERIES = round(EPOCH_S / HEART_SERIES_STEP_S)
@@ -28,6 +31,8 @@ def make_epoch(
         heart.rate_bpm(at_s - HEART_WINDOW_S, at_s)
         for at_s in (start_s + HEART_SERIES_STEP_S * k for k in range(1, SERIES + 1))
     )
+    timed = [(b.at_s, b.ibi_s) for b in heart.within(end_s - RHYTHM_S, end_s) if b.still and b.ibi_s is not None]
+    at_s, interval_s = np.array(timed, dtype=np.float64).reshape(-1, 2).T
     return Epoch(
         index=index,
         start_s=start_s,
@@ -41,4 +46,5 @@ def make_epoch(
         breath_bpm=breath_bpm,
         spo2_pct=spo2_pct,
         motion_counts=tuple(motion.count(index * COUNTS + k) for k in range(COUNTS)),
+        rhythm=rhythm(at_s, interval_s, end_s),
     )

@@ -18,12 +18,15 @@ from somnisphere.sleep.features import Floats, live_features, overnight_features
 from somnisphere.sleep.grid import Flags, NightGrid, in_long_runs, night_grid
 from somnisphere.sleep.model import StageModel, load_model
 from somnisphere.sleep.overnight import revise
+from somnisphere.sleep.rhythm_answer import SHARE, joined
 from somnisphere.sleep.stager import BLIND_AFTER_EPOCHS, NEW_NIGHT_AFTER_EPOCHS, SleepStager
 
 AROUND_EPOCHS = 60
 """Epochs either side in which a signal is replaced: the half hour that a row of features looks back over."""
 SLOW_VALUES = 61
 """Heart values (5 s each) whose median is the level, five minutes: what is faster is variability."""
+_SAME = 1e-4
+"""Probabilities nearer than this are one answer, computed by the epoch and by the night."""
 MOVED_COUNTS = 30.0
 """A count above this in 15 s is movement."""
 
@@ -152,11 +155,23 @@ def _night_begins(grid: NightGrid) -> int:
 
 def _taken_apart(estimate: StageEstimate, model: StageModel, grid: NightGrid, row: int, *, ahead: bool) -> Explanation:
     blind = _blind(grid, ahead=ahead)
-    alone, _ = _answer(model, grid, blind, row, None, ahead=ahead)
+    alone, whole = _answer(model, grid, blind, row, None, ahead=ahead)
     has_heart, has_motion = not np.isnan(grid.hearts).all(), not np.isnan(grid.counts).all()
     signals = [s for s in Signal if {Signal.MOVEMENT: has_motion, Signal.TIME: True}.get(s, has_heart)]
-    shares = tuple(Share(s, _four(_answer(model, grid, blind, row, s, ahead=ahead)[1])) for s in signals)
+    shares = tuple(
+        Share(s, _four(_beside_rhythm(estimate, whole, _answer(model, grid, blind, row, s, ahead=ahead)[1])))
+        for s in signals
+    )
     return Explanation(estimate, None if np.isnan(alone).any() else _four(alone), shares)
+
+
+def _beside_rhythm(estimate: StageEstimate, whole: Floats, without: Floats) -> Floats:
+    """The stager's (4,) without a signal, where beat intervals had a voice: theirs is left as it was."""
+    said = np.array(estimate.probabilities)
+    if np.abs(said - whole).max() < _SAME:
+        return without
+    by_rhythm = (said - (1.0 - SHARE) * whole) / SHARE
+    return np.asarray(joined(without[None], by_rhythm[None])[0])
 
 
 def _answer(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from somnisphere.night import EPOCH_S, Epoch
 from somnisphere.sleep.features import Floats, epoch_arrays
+from somnisphere.sleep.rhythm import RHYTHM, rhythm_array
 
 Flags = NDArray[np.bool_]
 
@@ -15,15 +16,17 @@ Flags = NDArray[np.bool_]
 @dataclass(frozen=True, slots=True, eq=False)
 class NightGrid:
     """n epochs: ``hearts`` (n, 6) bpm and ``counts`` (n, 2), NaN where not known or where the bed is empty; ``up`` (n,)
-    the bed is empty; ``told`` (n,) an epoch was there."""
+    the bed is empty; ``told`` (n,) an epoch was there. ``rhythms`` (n, 9), likewise NaN."""
 
     hearts: Floats
     counts: Floats
     up: Flags
     told: Flags
+    rhythms: Floats
 
     def cut(self, first: int, end: int) -> "NightGrid":
-        return NightGrid(self.hearts[first:end], self.counts[first:end], self.up[first:end], self.told[first:end])
+        part = slice(first, end)
+        return NightGrid(self.hearts[part], self.counts[part], self.up[part], self.told[part], self.rhythms[part])
 
     @property
     def unseen(self) -> Flags:
@@ -40,8 +43,10 @@ def night_grid(epochs: Sequence[Epoch]) -> tuple[NightGrid, NDArray[np.int64]]:
     up, told = np.zeros(length, dtype=bool), np.zeros(length, dtype=bool)
     up[rows] = [epoch.in_bed is False for epoch in epochs]
     told[rows] = True
-    hearts[up], counts[up] = np.nan, np.nan
-    return NightGrid(hearts, counts, up, told), rows
+    rhythms = np.full((length, len(RHYTHM)), np.nan)
+    rhythms[rows] = rhythm_array([epoch.rhythm for epoch in epochs])
+    hearts[up], counts[up], rhythms[up] = np.nan, np.nan, np.nan
+    return NightGrid(hearts, counts, up, told, rhythms), rows
 
 
 def in_long_runs(flags: Flags, at_least: int) -> Flags:

@@ -6,10 +6,10 @@ flattened by an exponent because neighbouring epochs share most of their evidenc
 REM.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,6 +191,35 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Softmax:
+    """Regression of the four stages on F features."""
+
+    mean: Weights
+    """(F,)"""
+    scale: Weights
+    """(F,)"""
+    weights: Weights
+    """(F, 4)"""
+    bias: Weights
+    """(4,)"""
+
+    def __call__(self, features: Floats) -> Floats:
+        """(n, F) -> (n, 4), rows summing to 1; what is not known becomes the middle."""
+        scores = np.nan_to_num(np.clip((features - self.mean) / self.scale, -FEATURE_LIMIT, FEATURE_LIMIT), nan=0.0)
+        logits = scores @ self.weights + self.bias
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RhythmModel:
+    """What the intervals between beats say, with a chain of its own."""
+
+    regression: Softmax
+    chain: Chain
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class StageModel:
     """One answer's network and chain: the live one or the overnight one."""
 
@@ -198,13 +227,18 @@ class StageModel:
     chain: Chain
     drowsiness: Floats | None = None
     """Weights for ``Drowsiness``; the live answer alone has them."""
+    rhythm: RhythmModel | None = None
+    """Waking by beat intervals; None where too few nights with beats were learned from."""
 
     def arrays(self, name: str) -> dict[str, NDArray[np.generic]]:
         """Everything as named arrays, for a file."""
         found: dict[str, NDArray[np.generic]] = {}
         if self.drowsiness is not None:
             found[f"{name}.drowsiness"] = self.drowsiness
-        for part, holder in (("network", self.network), ("chain", self.chain)):
+        parts: list[tuple[str, Network | Chain | Softmax]] = [("network", self.network), ("chain", self.chain)]
+        if self.rhythm is not None:
+            parts += [("rhythm.regression", self.rhythm.regression), ("rhythm.chain", self.rhythm.chain)]
+        for part, holder in parts:
             for field in fields(holder):
                 value = np.asarray(getattr(holder, field.name))
                 found[f"{name}.{part}.{field.name}"] = value.astype(np.float16) if value.dtype == np.float32 else value
@@ -215,16 +249,20 @@ def load_model(name: str, path: Path | None = None) -> StageModel:
     """The model called ``name`` ("live" or "overnight") from a weights file; None: the one that comes with the code."""
     with np.load(path or WEIGHTS_PATH, allow_pickle=False) as stored:
         network = {field.name: stored[f"{name}.network.{field.name}"].astype(np.float32) for field in fields(Network)}
-        chain = {field.name: stored[f"{name}.chain.{field.name}"] for field in fields(Chain)}
+        chain = _load_chain(stored, f"{name}.chain")
         drowsiness = stored.get(f"{name}.drowsiness")
-    return StageModel(
-        Network(**network | {"ahead": bool(network["ahead"])}),
-        Chain(
-            transition=chain["transition"],
-            prior=chain["prior"],
-            evidence=float(chain["evidence"]),
-            prior_exponent=float(chain["prior_exponent"]),
-            temperature=float(chain["temperature"]),
-        ),
-        drowsiness,
+        rhythm = None
+        if (place := f"{name}.rhythm.regression") + ".weights" in stored:
+            parts = {field.name: stored[f"{place}.{field.name}"].astype(np.float32) for field in fields(Softmax)}
+            rhythm = RhythmModel(Softmax(**parts), _load_chain(stored, f"{name}.rhythm.chain"))
+    return StageModel(Network(**network | {"ahead": bool(network["ahead"])}), chain, drowsiness, rhythm)
+
+
+def _load_chain(stored: Mapping[str, NDArray[Any]], place: str) -> Chain:
+    return Chain(
+        transition=stored[f"{place}.transition"],
+        prior=stored[f"{place}.prior"],
+        evidence=float(stored[f"{place}.evidence"]),
+        prior_exponent=float(stored[f"{place}.prior_exponent"]),
+        temperature=float(stored[f"{place}.temperature"]),
     )

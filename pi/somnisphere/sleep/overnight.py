@@ -9,6 +9,7 @@ from somnisphere.night import Epoch, StageEstimate
 from somnisphere.sleep.features import overnight_features
 from somnisphere.sleep.grid import in_long_runs, night_grid
 from somnisphere.sleep.model import load_model
+from somnisphere.sleep.rhythm_answer import join_overnight
 from somnisphere.sleep.stager import BLIND, BLIND_AFTER_EPOCHS, NOBODY, named
 
 
@@ -23,6 +24,8 @@ def revise(epochs: Sequence[Epoch], weights: Path | None = None) -> list[StageEs
     said[blind] = np.nan
     said[grid.up] = (1.0, 0.0, 0.0, 0.0)
     beliefs = model.chain.calibrate(model.chain.both_ways(said))
+    if model.rhythm is not None and np.isnan(grid.counts).all():  # why: see rhythm_answer
+        beliefs = join_overnight(model.rhythm, beliefs, grid.rhythms, grid.up)
 
     def estimate(epoch: Epoch, k: int) -> StageEstimate:
         if grid.up[k] or blind[k]:

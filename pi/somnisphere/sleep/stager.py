@@ -21,6 +21,8 @@ from somnisphere.sleep.features import (
     epoch_arrays,
 )
 from somnisphere.sleep.model import Listening, load_model, warmth
+from somnisphere.sleep.rhythm import RHYTHM_UNKNOWN, rhythm_array
+from somnisphere.sleep.rhythm_answer import RhythmListener
 
 BLIND_AFTER_EPOCHS = 10
 """Five minutes without any signal: the stage is not known any more."""
@@ -48,6 +50,8 @@ class SleepStager:
         self._stream = FeatureStream()
         self._network = Listening(self._model.network)
         self._drowsiness = self._new_drowsiness()
+        rhythm = self._model.rhythm
+        self._listener = None if rhythm is None else RhythmListener(rhythm)
         self._belief: Floats = self._model.chain.START
         self._last_start_s: float | None = None
         self._age_epochs = 0
@@ -67,20 +71,20 @@ class SleepStager:
                 self._begin()
             else:
                 for _ in range(left_out):
-                    self._take(HEART_UNKNOWN, COUNTS_UNKNOWN)
+                    self._take(HEART_UNKNOWN, COUNTS_UNKNOWN, RHYTHM_UNKNOWN)
         self._last_start_s = epoch.start_s
         if epoch.in_bed is False:
             self._leave_empty()
             return StageEstimate(epoch.index, epoch.start_s, None, None, NOBODY)
         self._empty_epochs = 0
         hearts, counts = epoch_arrays([epoch])
-        probabilities = self._take(hearts[0], counts[0])
+        probabilities = self._take(hearts[0], counts[0], rhythm_array([epoch.rhythm])[0])
         if self._blind_epochs >= BLIND_AFTER_EPOCHS or not self._ever_seen:
             return StageEstimate(epoch.index, epoch.start_s, None, None, BLIND if self._ever_seen else NOT_YET)
         estimate = named(epoch, probabilities)
         return replace(estimate, drowsiness=self._drowsiness.value) if self._drowsiness is not None else estimate
 
-    def _take(self, heart_bpm: Floats, counts: Floats) -> Floats:
+    def _take(self, heart_bpm: Floats, counts: Floats, rhythm: Floats) -> Floats:
         """Move on by an epoch; the calibrated probabilities, (4,)."""
         features = self._stream.push(heart_bpm, counts)
         heard = self._network.step(features - self._shift)
@@ -94,7 +98,13 @@ class SleepStager:
         chain = self._model.chain
         self._age_epochs += 1
         self._belief = chain.follow(self._belief, chain.likelihood(said), warmth(self._age_epochs))
-        return chain.calibrate(self._belief)
+        probabilities = chain.calibrate(self._belief)
+        if not np.isnan(counts).all():
+            self._listener = None  # movement is known tonight: the beats are not asked any more (see rhythm_answer)
+        if self._listener is None:
+            return probabilities
+        self._listener.step(rhythm)
+        return self._listener.join(probabilities)
 
     def _leave_empty(self) -> None:
         """Somebody up is awake; half an hour later the night is forgotten."""
@@ -103,6 +113,10 @@ class SleepStager:
             self._begin()
         elif self._empty_epochs < NEW_NIGHT_AFTER_EPOCHS and self._ever_seen:
             self._network.step(self._stream.push(HEART_UNKNOWN, COUNTS_UNKNOWN) - self._shift)
+            if self._listener is not None:
+                self._listener.step(RHYTHM_UNKNOWN)
+        if self._listener is not None:
+            self._listener.lie_down()
         self._age_epochs = 0
         self._belief = self._model.chain.START
         self._drowsiness = self._new_drowsiness()

@@ -12,13 +12,15 @@ from zlib import crc32
 import numpy as np
 
 from somnisphere.sleep.drowsiness import Drowsiness
-from somnisphere.sleep.features import STILL_COLUMNS
+from somnisphere.sleep.features import STILL_COLUMNS, Floats
 from somnisphere.sleep.model import StageModel
+from somnisphere.sleep.rhythm_answer import RhythmListener, join_overnight
 from somnisphere.training import spoil
-from somnisphere.training.fit import ANSWERS, FOLDS, Answer, Prepared, fit, prepare
+from somnisphere.training.fit import ANSWERS, FOLDS, Answer, Prepared, fit, person_of, prepare
 from somnisphere.training.judged import COLUMNS, Judged, figures_row, moments_line, ranges_line
 from somnisphere.training.readers.found import check_enough, find_sets, read_sets
 from somnisphere.training.readers.night_set import NightSet
+from somnisphere.training.rhythmic import rhythm_of_night
 from somnisphere.training.spoil import LabelledNight
 from somnisphere.training.stirring import stirring_line
 
@@ -64,7 +66,23 @@ def answer_for(model: StageModel, answer: Answer, night: LabelledNight) -> Judge
         stream = Drowsiness(model.drowsiness)
         steps = zip(said, features[:, STILL_COLUMNS], strict=True)
         drowsy = np.array([stream.step(probabilities, still) for probabilities, still in steps], dtype=np.float64)
-    return Judged(night.subject, night.stage, chain.calibrate(beliefs), night.added, drowsy)
+    answered = chain.calibrate(beliefs)
+    if model.rhythm is not None and night.beats is not None and np.isnan(night.counts).all():
+        rhythms = rhythm_of_night(night)
+        if answer == "live":
+            answered = _heard_live(RhythmListener(model.rhythm), answered, rhythms)
+        else:
+            answered = join_overnight(model.rhythm, answered, rhythms, np.zeros(len(rhythms), dtype=bool))
+    return Judged(night.subject, night.stage, answered, night.added, drowsy)
+
+
+def _heard_live(listener: RhythmListener, probabilities: Floats, rhythms: Floats) -> Floats:
+    """As the stager goes through a night."""
+    answered = np.empty_like(probabilities)
+    for k, rhythm in enumerate(rhythms):
+        listener.step(rhythm)
+        answered[k] = listener.join(probabilities[k])
+    return answered
 
 
 def judge(model: StageModel, answer: Answer, night: LabelledNight, variants: Sequence[str]) -> dict[str, Judged]:
@@ -80,11 +98,6 @@ def judge(model: StageModel, answer: Answer, night: LabelledNight, variants: Seq
 def take_turn(task: Task) -> list[dict[str, Judged]]:
     model = fit(task.learned, task.answer, task.seed)
     return [judge(model, task.answer, night, task.variants) for night in task.nights]
-
-
-def person_of(night: LabelledNight | Prepared) -> str:
-    """slpdb's 01a and 01b, 02a and 02b are two records of one man each."""
-    return night.subject.removesuffix("a").removesuffix("b") if night.subject.startswith("slp") else night.subject
 
 
 def leave_one_out(

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from somnisphere.sleep.features import Floats, live_features, overnight_features
-from somnisphere.sleep.model import Chain, Network, StageModel, standard_scores
+from somnisphere.sleep.model import Chain, Network, RhythmModel, StageModel, standard_scores
 from somnisphere.training.convolution import fit_network
 from somnisphere.training.drowsy import fit_drowsiness
 from somnisphere.training.figures import kappa
+from somnisphere.training.rhythmic import RhythmRows, fit_softmax, prepare_rhythm
 from somnisphere.training.spoil import AWAKE, UNLABELLED, LabelledNight, training_copies, with_random_start
 
 Labels = NDArray[np.int64]
@@ -53,6 +54,8 @@ class Prepared:
     random_start: Copy
     moving: bool
     """Whether its movement was recorded."""
+    rhythm: RhythmRows | None
+    """None: its beat intervals were not."""
 
 
 def prepare(night: LabelledNight, answer: Answer, seed: int) -> Prepared:
@@ -64,7 +67,13 @@ def prepare(night: LabelledNight, answer: Answer, seed: int) -> Prepared:
     rng = np.random.default_rng([seed, crc32(night.subject.encode())])
     copies = tuple(copy(spoiled) for spoiled in training_copies(night, rng))
     moving = not bool(np.isnan(night.counts).all())
-    return Prepared(night.subject, copies, copy(with_random_start(night, rng)), moving)
+    early = copy(with_random_start(night, rng))
+    return Prepared(night.subject, copies, early, moving, prepare_rhythm(night, answer, seed))
+
+
+def person_of(night: LabelledNight | Prepared) -> str:
+    """slpdb's 01a and 01b, 02a and 02b are two records of one man each."""
+    return night.subject.removesuffix("a").removesuffix("b") if night.subject.startswith("slp") else night.subject
 
 
 def fit(nights: Sequence[Prepared], answer: Answer, seed: int) -> StageModel:
@@ -121,7 +130,28 @@ def fit(nights: Sequence[Prepared], answer: Answer, seed: int) -> StageModel:
     if live:
         first_hours = honest(DROWSY_COPIES)
         drowsiness = fit_drowsiness([(said, copy.features, copy.stage) for said, copy in first_hours])
-    return StageModel(network, _best_chain(honest(1), prior, live=live), drowsiness)
+    return StageModel(network, _best_chain(honest(1), prior, live=live), drowsiness, _fit_rhythm(nights, live=live))
+
+
+def _fit_rhythm(nights: Sequence[Prepared], *, live: bool) -> RhythmModel | None:
+    """From the nights whose beat intervals are known; the chain is chosen on what regressions said of people that they
+    had not seen. None: too few people."""
+    known = [(person_of(night), night.rhythm) for night in nights if night.rhythm is not None]
+    people = sorted({person for person, _ in known})
+    if len(people) < FOLDS:
+        return None
+    honest: list[tuple[Floats, Copy]] = []
+    for fold in range(FOLDS):
+        held_out = people[fold::FOLDS]
+        regression = fit_softmax([rows for person, rows in known if person not in held_out])
+        honest += [
+            (regression(rows.clean), Copy(rows.clean.astype(np.float32), rows.stage, 0))
+            for person, rows in known
+            if person in held_out
+        ]
+    labels = np.concatenate([rows.stage[rows.stage >= 0] for _, rows in known])
+    prior = np.bincount(labels, minlength=4) / len(labels)
+    return RhythmModel(fit_softmax([rows for _, rows in known]), _best_chain(honest, prior, live=live))
 
 
 def _counted(copy: Copy) -> Labels:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from somnisphere.night import STAGES
+from somnisphere.night import EPOCH_S, STAGES
 from somnisphere.sleep.features import HEARTS_PER_EPOCH, STEPS_PER_EPOCH, Floats
 
 AWAKE = 0
@@ -19,7 +19,8 @@ UNLABELLED = -1
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledNight:
     """One night as arrays. ``heart_bpm``: (n, 6), ``counts``: (n, 2), NaN not known. ``stage``: (n,) index into STAGES,
-    -1 not scored. ``added``: how many leading epochs of waking were put before the recording."""
+    -1 not scored. ``added``: how many leading epochs of waking were put before the recording. ``beats``: (b, 2), times
+    in s from the start of epoch 0 and lengths in s of the intervals between normal beats, None where none are known."""
 
     dataset: str
     subject: str
@@ -27,6 +28,7 @@ class LabelledNight:
     counts: Floats
     stage: NDArray[np.int64]
     added: int = 0
+    beats: Floats | None = None
 
     def __post_init__(self) -> None:
         assert self.stage.max(initial=-1) < len(STAGES)
@@ -65,13 +67,21 @@ def with_waking_before(night: LabelledNight, minutes: float, rng: np.random.Gene
         counts=np.concatenate([counts, night.counts]),
         stage=np.concatenate([np.zeros(n, dtype=np.int64), night.stage]),
         added=n,
+        beats=_later(night.beats, n * EPOCH_S),
     )
 
 
 def begun_late(night: LabelledNight, minutes: float) -> LabelledNight:
     """Leave out the first ``minutes`` (at most half of the night)."""
     cut = min(round(minutes * 2), len(night.stage) // 2)
-    return replace(night, heart_bpm=night.heart_bpm[cut:], counts=night.counts[cut:], stage=night.stage[cut:], added=0)
+    return replace(
+        night,
+        heart_bpm=night.heart_bpm[cut:],
+        counts=night.counts[cut:],
+        stage=night.stage[cut:],
+        added=0,
+        beats=_later(night.beats, -cut * EPOCH_S),
+    )
 
 
 def with_random_start(night: LabelledNight, rng: np.random.Generator) -> LabelledNight:
@@ -90,7 +100,7 @@ def with_gaps(night: LabelledNight, rng: np.random.Generator) -> LabelledNight:
         heart[start : start + length] = np.nan
         if rng.random() < 0.2:
             counts[start : start + length] = np.nan
-    return replace(night, heart_bpm=heart, counts=counts)
+    return replace(night, heart_bpm=heart, counts=counts, beats=_where_known(night.beats, heart))
 
 
 def with_spikes(night: LabelledNight, rng: np.random.Generator) -> LabelledNight:
@@ -105,7 +115,7 @@ def heart_once_a_minute(night: LabelledNight) -> LabelledNight:
     """Keep the first heart rate of every second epoch alone."""
     heart = np.full_like(night.heart_bpm, np.nan)
     heart[::2, 0] = night.heart_bpm[::2, 0]
-    return replace(night, heart_bpm=heart)
+    return replace(night, heart_bpm=heart, beats=None)
 
 
 def every_second_minute_missing(night: LabelledNight) -> LabelledNight:
@@ -113,7 +123,7 @@ def every_second_minute_missing(night: LabelledNight) -> LabelledNight:
     heart, counts = night.heart_bpm.copy(), night.counts.copy()
     missing = np.arange(len(heart)) % 4 >= 2
     heart[missing], counts[missing] = np.nan, np.nan
-    return replace(night, heart_bpm=heart, counts=counts)
+    return replace(night, heart_bpm=heart, counts=counts, beats=_where_known(night.beats, heart))
 
 
 def with_counts_times(night: LabelledNight, factor: float) -> LabelledNight:
@@ -126,7 +136,7 @@ def without_motion(night: LabelledNight) -> LabelledNight:
 
 
 def without_heart(night: LabelledNight) -> LabelledNight:
-    return replace(night, heart_bpm=np.full_like(night.heart_bpm, np.nan))
+    return replace(night, heart_bpm=np.full_like(night.heart_bpm, np.nan), beats=None)
 
 
 def with_other_rounding(night: LabelledNight, rng: np.random.Generator) -> LabelledNight:
@@ -157,6 +167,23 @@ def training_copies(night: LabelledNight, rng: np.random.Generator) -> list[Labe
         without_motion(night),
         without_motion(with_other_rounding(early[7], rng)),
     ]
+
+
+def _later(beats: Floats | None, by_s: float) -> Floats | None:
+    """The same beats on a clock that began ``by_s`` earlier; none before its zero."""
+    if beats is None:
+        return None
+    moved = beats + np.array([by_s, 0.0])
+    return np.asarray(moved[moved[:, 0] >= 0.0])
+
+
+def _where_known(beats: Floats | None, heart: Floats) -> Floats | None:
+    """Without those in epochs whose heart rate is gone."""
+    if beats is None:
+        return None
+    place = np.clip((beats[:, 0] // EPOCH_S).astype(np.intp), 0, len(heart) - 1)
+    known = np.asarray(~np.isnan(heart).all(axis=1))
+    return np.asarray(beats[known[place]])
 
 
 def _mean(values: Floats) -> float:

@@ -68,9 +68,11 @@ def night_of_readings(
     """
     time_s, first = np.unique(time_s, return_index=True)
     steps_s = np.arange(len(counts), dtype=np.float64) * COUNT_STEP_S
-    epochs = epochs_of_readings(len(stage), time_s, value[first], beats, steps_s, counts)
+    value = value[first]
+    epochs = epochs_of_readings(len(stage), time_s, value, beats, steps_s, counts)
     heart, motion = epoch_arrays(epochs)
-    return LabelledNight(dataset, subject, heart, motion, stage)
+    both = np.stack([time_s, value], axis=1) if beats else None
+    return LabelledNight(dataset, subject, heart, motion, stage, beats=both)
 
 
 def intervals(beat_s: Floats, normal: NDArray[np.bool_]) -> tuple[Floats, Floats]:

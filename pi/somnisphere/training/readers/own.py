@@ -18,4 +18,4 @@ def read(path: Path) -> LabelledNight:
         STAGES.index(stage) if counted and stage is not None else UNLABELLED
         for stage, counted in zip(recording.reference, recording.score, strict=True)
     ]
-    return LabelledNight(recording.dataset, recording.subject, heart, counts, np.array(stage))
+    return LabelledNight(recording.dataset, recording.subject, heart, counts, np.array(stage), beats=recording.beats)
