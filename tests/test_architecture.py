@@ -31,6 +31,7 @@ ONE_FILE_EACH = {
     "homeassistant_api": {"integrations/somnisphere_home/rest.py"},
     "amqtt": {"integrations/somnisphere_home/embedded_broker.py"},
     "mutagen": {"pi/somnisphere/library/audio_tags.py"},
+    "piper": {"pi/somnisphere/telling/piper.py"},
     "PIL": {"pi/somnisphere/picture_png.py"},
 }
 PURE_ROOMS = ["pi/somnisphere/sleep", "pi/somnisphere/bedtime", "pi/somnisphere/core.py", "pi/somnisphere/cues.py"]

@@ -30,6 +30,7 @@ from somnisphere.config_keys import (
     Sleeper,
     Speaker,
     Stories,
+    Voice,
 )
 from somnisphere.errors import UserError
 
@@ -54,6 +55,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     ritual: Ritual = Ritual()
     stories: Stories = Stories()
     listener: tuple[Listener, ...] = ()
+    voice: Voice = Voice()
     journal: Journal = Journal()
     home_assistant: HomeAssistant = HomeAssistant()
 
@@ -153,10 +155,12 @@ def load(path: Path | None = None) -> Config:
 def _expanded(config: Config) -> Config:
     """Paths with ``~`` made whole."""
     folder, cache = config.stories.folder, config.stories.cache or cache_place()
+    piper = config.voice.piper_voice
     return msgspec.structs.replace(
         config,
         journal=Journal(path=os.path.expanduser(config.journal.path or _journal_place())),
         stories=Stories(folder=None if folder is None else os.path.expanduser(folder), cache=os.path.expanduser(cache)),
+        voice=msgspec.structs.replace(config.voice, piper_voice=None if piper is None else os.path.expanduser(piper)),
     )
 
 

@@ -209,6 +209,29 @@ class Stories(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class Voice(Struct, frozen=True, forbid_unknown_fields=True):
+    """The voice that tells stories which are only words."""
+
+    engine: Annotated[
+        Literal["auto", "espeak", "piper", "wyoming"],
+        Meta(description="auto: the best that is set up below. espeak-ng speaks when the others cannot."),
+    ] = "auto"
+    wyoming_host: Annotated[
+        str | None,
+        Meta(description="Where Piper answers the Wyoming protocol.", examples=["homeassistant.local"]),
+    ] = None
+    wyoming_port: Annotated[int, Meta(ge=1, le=65535, description="Its port.")] = 10200
+    piper_voice: Annotated[
+        str | None,
+        Meta(
+            description="A Piper voice on this box, its .onnx.json beside it.", examples=["/srv/voices/en_GB-alba.onnx"]
+        ),
+    ] = None
+    words_per_minute: Annotated[float, Meta(ge=80, le=220, description="How fast it speaks; Wyoming has its own.")] = (
+        125.0
+    )
+
+
 class Journal(Struct, frozen=True, forbid_unknown_fields=True):
     """Where nights are kept."""
 

@@ -1,0 +1,39 @@
+"""Sound as int16: where it is not silent, and the same at another rate. Pure."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.int16]
+
+FRAME_S = 0.01
+QUIET_OF_PEAK = 0.004
+"""Frames below this part (-48 dB) of the loudest sample are silence at an end; soft consonants are some -35 dB."""
+QUIET = 12.0
+"""... and so are frames below this (-69 dBFS) however quiet all is."""
+
+
+def trimmed(samples: Samples, rate_hz: int) -> Samples:
+    """``samples`` (n,) without the silence at its ends; empty when there is nothing else. One frame is left around."""
+    frame = max(1, round(rate_hz * FRAME_S))
+    count = -(-len(samples) // frame)
+    if count == 0:
+        return samples
+    peaks = np.array([_peak(samples[i * frame : (i + 1) * frame]) for i in range(count)])
+    loud = np.flatnonzero(peaks > max(QUIET, QUIET_OF_PEAK * peaks.max()))
+    if len(loud) == 0:
+        return samples[:0]
+    return samples[max(0, loud[0] - 1) * frame : (loud[-1] + 2) * frame]
+
+
+def _peak(samples: Samples) -> int:
+    return max(int(samples.max()), -int(samples.min())) if len(samples) else 0
+
+
+def at_rate(samples: Samples, from_hz: int, to_hz: int) -> Samples:
+    """Band-limited, by the spectrum of the whole: for single sentences, whose ends are silent."""
+    if from_hz == to_hz or len(samples) == 0:
+        return samples
+    count = max(1, round(len(samples) * to_hz / from_hz))
+    spectrum = np.fft.rfft(samples.astype(np.float32))
+    wave = np.fft.irfft(spectrum[: count // 2 + 1], count) * (count / len(samples))
+    return np.clip(np.rint(wave), -32768, 32767).astype(np.int16)
