@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -48,10 +49,8 @@ def run(arguments: Sequence[str], blocks: Iterable[bytes] = ()) -> str:
                 process.kill()
                 process.wait()
             if process.stdin is not None and not process.stdin.closed:
-                try:
+                with suppress(BrokenPipeError):
                     process.stdin.close()
-                except BrokenPipeError:
-                    pass
         said.seek(0)
         text = said.read().decode(errors="replace")
     if status != 0:

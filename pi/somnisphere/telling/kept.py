@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,5 @@ def _crc32(path: Path) -> int:
 
 
 def _touch(path: Path) -> None:
-    try:
+    with suppress(OSError):  # a read-only cache still tells
         os.utime(path)
-    except OSError:
-        pass  # a read-only cache still tells

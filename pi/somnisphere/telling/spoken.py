@@ -11,13 +11,16 @@ from pathlib import Path
 from somnisphere.story import Book, Mark, Recording, Sentence
 from somnisphere.telling import encoding
 from somnisphere.telling.kept import SpokenCache, key_of
-from somnisphere.telling.loudness import PEAK_DBTP, TARGET_LUFS, Unmeasured, gain_db, measure_pcm
-from somnisphere.telling.sound import at_rate, trimmed
+from somnisphere.telling.loudness import PEAK_DBTP, TARGET_LUFS, Loudness, Unmeasured, gain_db, measure_pcm
+from somnisphere.telling.sound import at_rate, limited, trimmed
 from somnisphere.telling.voices import Pcm, Silent, Voice, alternatives, speakable
 
 LEAD_S = 0.3
 SENTENCE_PAUSE_S = 0.6
 PARAGRAPH_PAUSE_S = 1.3
+MOST_LIMITED_DB = 6.0
+CODEC_PEAK_DB = 1.0
+"""What true peaks and the codec may add above the highest sample."""
 CACHE_MB = 600.0
 """An hour of sentences is about 160 MB, an hour of Opus about 20."""
 
@@ -82,14 +85,15 @@ class _Telling:
             loudness = measure_pcm(self._blocks(rate_hz), rate_hz)
             if isinstance(loudness, Unmeasured):
                 return Silent(loudness.reason)
+            gain, ceiling = _gain(loudness)
             path = self._cache.folder / f"{key}{suffix}"
             encoding.encode(
                 encoding.pcm_input(rate_hz),
                 path,
-                gain_db=gain_db(loudness),
+                gain_db=gain,
                 title=self._book.title,
                 teller=self._book.teller,
-                blocks=self._blocks(rate_hz),
+                blocks=self._blocks(rate_hz, ceiling),
             )
         except _StoppedError as stopped:
             return Silent(str(stopped))
@@ -122,14 +126,14 @@ class _Telling:
             return Silent(f"{self._book.title}: the voice “{next(iter(self._voices.values())).name}” said nothing.")
         return rate_hz, tuple(marks), at / rate_hz
 
-    def _blocks(self, rate_hz: int) -> Iterator[bytes]:
+    def _blocks(self, rate_hz: int, ceiling: float = 32768.0) -> Iterator[bytes]:
         yield bytes(2 * round(LEAD_S * rate_hz))
         for sentence in self._book.sentences:
             sound = self._sound(sentence)
             if isinstance(sound, Silent):
                 raise _StoppedError(sound.reason)
             samples = at_rate(sound.samples, sound.rate_hz, rate_hz)
-            yield samples.astype("<i2").tobytes()
+            yield limited(samples, rate_hz, ceiling).astype("<i2").tobytes()
             yield bytes(2 * _pause(sentence, len(samples), rate_hz))
 
     def _sound(self, sentence: Sentence) -> Pcm | Silent:
@@ -147,6 +151,13 @@ class _Telling:
 
 class _StoppedError(Exception):
     """A sentence went from the cache while it was needed, and the voice fell silent."""
+
+
+def _gain(loudness: Loudness) -> tuple[float, float]:
+    """The gain in dB to the target, and the sample before it which may just pass: a synthetic voice has single peaks
+    that would keep all of it too quiet, so they alone are lowered."""
+    gain = gain_db(loudness, peak_dbtp=PEAK_DBTP + MOST_LIMITED_DB)
+    return gain, 32768.0 * 10 ** ((PEAK_DBTP - CODEC_PEAK_DB - gain) / 20)
 
 
 def _pause(sentence: Sentence, sound: int, rate_hz: int) -> int:
