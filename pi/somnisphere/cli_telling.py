@@ -143,10 +143,11 @@ def _words_of(path: Path, language: str) -> Book:
         raise UserError(f"{path}: cannot be read: {problem.strerror or problem}.") from problem
     except UnicodeDecodeError as problem:
         raise UserError(f"{path}: this is not text in UTF-8; a file of words is needed.") from problem
-    sentences = []
+    sentences: list[Sentence] = []
     for paragraph in re.split(r"\n\s*\n", text.replace("\r\n", "\n")):
         words = " ".join(re.sub(r"^#+\s*|[*_]{1,2}(?=\w)|(?<=[\w.,!?])[*_]{1,2}", "", paragraph, flags=re.M).split())
-        parts = [part for part in re.split(r"(?<=[.!?…。！？])[”’\"')]*\s+", words) if part]
+        parted = re.sub(r"([.!?…][”’\"')]*) +|(?<=[。！？])", r"\1\n", words)
+        parts = [part for part in parted.split("\n") if part]
         for place, part in enumerate(parts):
             sentences.append(Sentence(f"s{len(sentences) + 1}", part, ends_paragraph=place == len(parts) - 1))
     title = sentences[0].text if text.lstrip().startswith("#") and sentences else path.stem

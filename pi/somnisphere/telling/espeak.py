@@ -11,7 +11,7 @@ PROGRAM = "espeak-ng"
 TIMEOUT_S = 60.0
 """For one piece of text; a Pi Zero needs about a second."""
 
-TELLERS = (("", 38), ("+f2", 50), ("+m3", 20), ("+f5", 40))
+TELLERS = (("", 38), ("+f2", 35), ("+m3", 20), ("+f5", 45))
 """Variant and pitch (0 to 99) of each teller. The first is the plain voice, somewhat lower than its 50."""
 
 _HEADER_BYTES = 44
@@ -60,39 +60,47 @@ class Espeak:
         return pcm_of(spoken, rate_hz)
 
 
-def voice_for(language: str, known: tuple[tuple[str, int], ...]) -> str:
-    """The espeak-ng voice of a BCP 47 tag: the tag itself, else ever less of it; English when nothing fits.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One line of ``espeak-ng --voices``: a language it speaks, how near (less is nearer), and the voice's file.
 
-    ``known``: (language, rank) as ``espeak-ng --voices`` lists them; a smaller rank is nearer to the language.
+    Voices are asked for by file: a variant such as +f2 is silently ignored behind some names (en-gb in 1.51).
     """
-    wanted = language.strip().lower().replace("_", "-")
-    ranks: dict[str, int] = {}
-    for tag, rank in known:
-        ranks[tag] = min(rank, ranks.get(tag, rank))
-    parts = wanted.split("-") if wanted else []
+
+    language: str
+    rank: int
+    file: str
+
+
+def voice_for(language: str, known: tuple[Known, ...]) -> str:
+    """The voice of a BCP 47 tag: the tag itself, else ever less of it; English when nothing fits."""
+    nearest: dict[str, Known] = {}
+    for voice in known:
+        if voice.language not in nearest or voice.rank < nearest[voice.language].rank:
+            nearest[voice.language] = voice
+    parts = [part for part in language.strip().lower().replace("_", "-").split("-") if part]
     while parts:
-        tag = "-".join(parts)
-        if tag in ranks or tag in ("en", "fr", "es", "pt", "zh"):  # names that espeak-ng itself resolves
-            return {"en": "en-gb", "zh": "cmn"}.get(tag, tag)
+        if found := nearest.get("-".join(parts)):
+            return found.file
         parts.pop()
-    return "en-gb"
+    return nearest["en"].file if "en" in nearest else "en"
 
 
 @lru_cache(maxsize=4)
-def _voices(program: str) -> tuple[tuple[str, int], ...]:
-    """Languages of ``espeak-ng --voices``: its second column, and the ``(zh 5)`` of the last."""
+def _voices(program: str) -> tuple[Known, ...]:
+    """Its columns: rank, language, age/gender, name, file, and other languages as ``(zh-cmn 5)(zh 5)``."""
     try:
         done = subprocess.run([program, "--voices"], capture_output=True, timeout=TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ()
-    found: list[tuple[str, int]] = []
+    found = []
     for line in done.stdout.decode(errors="replace").splitlines()[1:]:
         columns = line.split()
-        if len(columns) >= 2 and columns[0].isdecimal():
-            found.append((columns[1].lower(), int(columns[0])))
-            others = line[line.index("(") :] if "(" in line else ""
-            for other in others.replace(")", " ").split("("):
-                name = other.split()
-                if len(name) == 2 and name[1].isdecimal():
-                    found.append((name[0].lower(), int(name[1])))
+        if len(columns) < 5 or not columns[0].isdecimal():
+            continue
+        found.append(Known(columns[1].lower(), int(columns[0]), columns[4]))
+        for other in " ".join(columns[5:]).replace(")", " ").split("("):
+            words = other.split()
+            if len(words) == 2 and words[1].isdecimal():
+                found.append(Known(words[0].lower(), int(words[1]), columns[4]))
     return tuple(found)

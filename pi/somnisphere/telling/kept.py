@@ -69,7 +69,7 @@ class SpokenCache:
             "suffix": sound.suffix,
             "crc32": _crc32(sound),
             "duration_s": duration_s,
-            "marks": [[round(mark.begin_s, 6), round(mark.end_s, 6), mark.sentence_id] for mark in marks],
+            "marks": [[mark.begin_s, mark.end_s, mark.sentence_id] for mark in marks],
         }
         self._write(f"{key}.marks.json", json.dumps(row).encode())
 

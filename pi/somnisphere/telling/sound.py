@@ -55,4 +55,5 @@ def limited(samples: Samples, rate_hz: int, ceiling: float) -> Samples:
     smooth = np.convolve(np.pad(lowest, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
     middles = (np.arange(count) + 0.5) * frame
     gain = np.interp(np.arange(len(samples)), middles, smooth).astype(np.float32)
-    return np.rint(samples * gain).astype(np.int16)
+    lowered: Samples = np.rint(samples * gain).astype(np.int16)
+    return lowered

@@ -119,12 +119,12 @@ class _Telling:
                 at = round(LEAD_S * rate_hz)
             samples = at_rate(sound.samples, sound.rate_hz, rate_hz)
             if len(samples):
-                marks.append(Mark(at / rate_hz, (at + len(samples)) / rate_hz, sentence.id))
+                marks.append(Mark(round(at / rate_hz, 6), round((at + len(samples)) / rate_hz, 6), sentence.id))
             at += len(samples) + _pause(sentence, len(samples), rate_hz)
             self._progress(done + 1, count)
         if not marks:
             return Silent(f"{self._book.title}: the voice “{next(iter(self._voices.values())).name}” said nothing.")
-        return rate_hz, tuple(marks), at / rate_hz
+        return rate_hz, tuple(marks), round(at / rate_hz, 6)
 
     def _blocks(self, rate_hz: int, ceiling: float = 32768.0) -> Iterator[bytes]:
         yield bytes(2 * round(LEAD_S * rate_hz))
