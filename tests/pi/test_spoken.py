@@ -274,13 +274,8 @@ def test_a_book_of_odd_text_marks_only_what_has_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("language", "voice"),
     [
-        ("en", "en-gb"),
-        ("en-US", "en-us"),
-        ("de_AT", "de"),
-        ("he", "he"),
-        ("", "en-gb"),
-        ("tlh", "en-gb"),
-        ("zh", "cmn"),
+        *(("en", "gmw/en"), ("en-US", "gmw/en-US"), ("de_AT", "gmw/de"), ("he", "sem/he")),
+        *(("", "gmw/en"), ("qq", "gmw/en"), ("zh", "sit/cmn"), ("pt", "roa/pt"), ("fr", "roa/fr")),
     ],
 )
 def test_a_language_finds_its_voice(language: str, voice: str) -> None:
