@@ -14,8 +14,9 @@ from somnisphere.cli import writes
 from somnisphere.errors import UserError
 
 if TYPE_CHECKING:  # reading files of all kinds is for those commands that do it
+    from somnisphere.cli_telling import add_commands as add_telling
     from somnisphere.library import Broken
-    from somnisphere.story import Book
+from somnisphere.story import Book
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -28,6 +29,8 @@ def add_commands(story: argparse.ArgumentParser, handler: Callable[[str], Handle
         command = commands.add_parser(name, help=text, description=text, epilog=epilog)
         command.set_defaults(handler=handler(function))
         return command
+
+    add_telling(commands)
 
     listing = add("list", "list_stories", "what is on the shelf, and which files are broken and why")
     listing.add_argument("--json", action="store_true", help="one JSON object for scripts")

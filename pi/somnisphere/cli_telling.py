@@ -1,16 +1,19 @@
 """Commands about telling: speak a story's words now, record one with a microphone, hear one."""
 
 import argparse
-import os
-import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from somnisphere.errors import UserError
-from somnisphere.story import Book, Sentence
+from somnisphere.story import Book, Recording
+from somnisphere.telling import SPOKEN
+
+if TYPE_CHECKING:
+    from somnisphere.config import Config
 
 
 def add_commands(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -41,23 +44,12 @@ def add_commands(subparsers: "argparse._SubParsersAction[Any]") -> None:
 
 def tell(arguments: argparse.Namespace) -> int:
     from somnisphere.config import load
-    from somnisphere.telling.spoken import Untellable
-    from somnisphere.telling.spoken import tell as speak
-    from somnisphere.telling.voices import choose
 
     config = load(arguments.config)
-    path = _on_shelf(arguments.story, config.stories.folder)
-    book = _words_of(path, arguments.language)
-    shown = sys.stderr.isatty()
-
-    def progress(done: int, count: int) -> None:
-        if shown:
-            print(f"\r{done} of {count} sentences", end="\n" if done == count else "", file=sys.stderr, flush=True)
-
-    told = speak(book, choose(config.voice), arguments.cache or cache_folder(), progress=progress)
-    if isinstance(told, Untellable):
-        raise UserError(told.reason)
-    print(told.path)
+    book = _book(arguments.story, config)
+    if not book.sentences:
+        raise UserError(f"{book.title}: there are no words in it to tell.")
+    print(_spoken(book, config, arguments.cache, arguments.language).path)
     return 0
 
 
@@ -93,7 +85,8 @@ def play(arguments: argparse.Namespace) -> int:
     from somnisphere.config import load
 
     config = load(arguments.config)
-    path = _on_shelf(arguments.story, config.stories.folder)
+    book = _book(arguments.story, config)
+    path = (book.recordings[0] if book.recordings else _spoken(book, config)).path
     program = shutil.which("mpv")
     if program is None:
         raise UserError("There is no mpv on this box; install it: sudo apt install mpv")
@@ -107,13 +100,6 @@ def play(arguments: argparse.Namespace) -> int:
     raise UserError(f"{path}: mpv could not play it (it ended with {status}).")
 
 
-def cache_folder() -> Path:
-    """Where spoken sound is kept: the service's cache folder (systemd, ``CacheDirectory=``), else the person's."""
-    if given := os.environ.get("CACHE_DIRECTORY", "").split(":")[0]:
-        return Path(given) / "spoken"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "somnisphere" / "spoken"
-
-
 def _say(outcome: Any) -> int:
     from somnisphere.telling.microphone import NotTold
 
@@ -124,34 +110,40 @@ def _say(outcome: Any) -> int:
     return 0
 
 
-def _on_shelf(named: str, folder: str | None) -> Path:
-    """A key below the story folder (or the starter stories'), else a file by its own path."""
-    from somnisphere.library import STARTER_FOLDER
+def _book(named: str, config: "Config") -> Book:
+    """A story of the shelf by its key or title, else a file by its own path."""
+    from somnisphere.library import STARTER_FOLDER, Broken, read, scan_books
 
-    shelf = Path(folder) if folder else STARTER_FOLDER
-    for path in (shelf / named, Path(named)):
-        if path.is_file():
-            return path
-    raise UserError(f"{named}: there is no such story in {shelf}, and no such file here.")
+    shelf, cache = Path(config.stories.folder or STARTER_FOLDER), Path(config.stories.cache)
+    if not Path(named).is_file():
+        books, _ = scan_books(shelf, cache)
+        wanted = named.casefold()
+        for book in books:
+            if wanted in (book.key.casefold(), book.title.casefold()):
+                return book
+        raise UserError(f"{named}: there is no such story in {shelf}, and no such file here.")
+    found = read(Path(named), Path(named).parent, cache)
+    if isinstance(found, Broken):
+        raise UserError(f"{named}: {found.reason}")
+    return found
 
 
-def _words_of(path: Path, language: str) -> Book:
-    """Plain words: paragraphs parted by empty lines, headings of Markdown without their marks."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as problem:
-        raise UserError(f"{path}: cannot be read: {problem.strerror or problem}.") from problem
-    except UnicodeDecodeError as problem:
-        raise UserError(f"{path}: this is not text in UTF-8; a file of words is needed.") from problem
-    sentences: list[Sentence] = []
-    for paragraph in re.split(r"\n\s*\n", text.replace("\r\n", "\n")):
-        words = " ".join(re.sub(r"^#+\s*|[*_]{1,2}(?=\w)|(?<=[\w.,!?])[*_]{1,2}", "", paragraph, flags=re.M).split())
-        parted = re.sub(r"([.!?…][”’\"')]*) +|(?<=[。！？])", r"\1\n", words)
-        parts = [part for part in parted.split("\n") if part]
-        for place, part in enumerate(parts):
-            sentences.append(Sentence(f"s{len(sentences) + 1}", part, ends_paragraph=place == len(parts) - 1))
-    title = sentences[0].text if text.lstrip().startswith("#") and sentences else path.stem
-    return Book(key=path.name, title=title, path=path, language=language, sentences=tuple(sentences))
+def _spoken(book: Book, config: "Config", cache: Path | None = None, language: str = "") -> Recording:
+    """The words of a book as sound."""
+    from somnisphere.telling.spoken import Untellable, tell
+    from somnisphere.telling.voices import choose
+
+    shown = sys.stderr.isatty()
+
+    def progress(done: int, count: int) -> None:
+        if shown:
+            print(f"\r{done} of {count} sentences", end="\n" if done == count else "", file=sys.stderr, flush=True)
+
+    book = replace(book, language=language or book.language)
+    told = tell(book, choose(config.voice), cache or Path(config.stories.cache) / SPOKEN, progress=progress)
+    if isinstance(told, Untellable):
+        raise UserError(told.reason)
+    return told
 
 
 def _minutes(text: str) -> float:

@@ -7,15 +7,19 @@ them, once; what it made is kept in the cache and offered the next time the daem
 import logging
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from somnisphere.library import Broken, Tell, books_of, changed_ns, scan
 from somnisphere.library.marks import find_marks
 from somnisphere.story import Book, Story
+from somnisphere.telling.loudness import Unmeasured, gain_db_to
 
 log = logging.getLogger(__name__)
 
 NICENESS = 15
+MOST_LOUDER_DB = 6.0
+"""A faint recording is raised by no more: its noise would be raised with it."""
 
 
 class ShelfReader:
@@ -46,7 +50,7 @@ class ShelfReader:
         self._changed_ns = changed
         stories, broken = scan(self._folder, self._cache)
         for file in broken:
-            self._say(file.path, file.reason)
+            self._say("Not on the shelf", file.path, file.reason)
         if self._background:
             self._found = None
             self._worker = threading.Thread(target=self._work, name="shelf", daemon=True)
@@ -70,17 +74,24 @@ class ShelfReader:
                 return
             if not isinstance(book, Broken):
                 self._prepare(book)
-        self._found = tuple(scan(self._folder, self._cache, self._tell)[0])
+        self._found = tuple(self._evened(story) for story in scan(self._folder, self._cache, self._tell)[0])
+
+    def _evened(self, story: Story) -> Story:
+        """Recordings of all kinds are heard about equally loud; spoken words already are."""
+        if story.path.is_relative_to(self._cache):
+            return story
+        found = gain_db_to(story.path, self._cache)
+        return story if isinstance(found, Unmeasured) else replace(story, evened_db=min(found, MOST_LOUDER_DB))
 
     def _prepare(self, book: Book) -> None:
         for recording in book.recordings[:1]:
             if not recording.marks and (problem := find_marks(recording.path, book.sentences, self._cache).problem):
-                self._say(recording.path, problem)
+                self._say("On the shelf without its sentences", recording.path, problem)
         if not book.recordings and self._tell is not None:
             self._tell(book)
 
-    def _say(self, path: Path, reason: str) -> None:
+    def _say(self, where: str, path: Path, reason: str) -> None:
         """Once for each file and reason."""
         if (path, reason) not in self._said:
             self._said.add((path, reason))
-            log.warning("On the shelf: %s: %s", path, reason)
+            log.warning("%s: %s: %s", where, path, reason)

@@ -80,6 +80,7 @@ class Evening:
     # ---- the story --------------------------------------------------------------------------------------------------
 
     def play(self, story: Story, position_s: float, at_s: float) -> Actions:
+        self.state = replace(self.state, evened_db=story.evened_db)
         gain_db = self.gain_db()
         self.reading.interrupted(at_s)
         self.reading.heard(story.key, at_s, position_s)
@@ -192,8 +193,8 @@ class Evening:
         return min(self.state.volume_pct, self.settings.night_ceiling_pct if self.state.is_night else 100.0)
 
     def gain_db(self) -> float:
-        """The only place where the person's volume and the fade meet."""
-        return volume_gain_db(self.heard_pct) + self.page.fade_db
+        """The only place where the person's volume, the recording's own loudness and the fade meet."""
+        return min(volume_gain_db(self.heard_pct) + self.state.evened_db, 0.0) + self.page.fade_db
 
     def dim(self, lightness_pct: float, over_s: float) -> Actions:
         """Nothing when the lamp is there already, or on its way."""

@@ -114,6 +114,8 @@ class RitualState:
     volume_pct: float = 50.0
     fade_min: float = 10.0
     fade_db: float = 0.0
+    evened_db: float = 0.0
+    """``Story.evened_db`` of the story that was begun last."""
     gain_db: float = 0.0
     """The last one the speaker was told."""
 
