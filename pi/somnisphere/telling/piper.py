@@ -47,5 +47,5 @@ class Piper:
                     spoken += chunk.audio_int16_bytes
         except Exception as problem:  # onnxruntime's own errors share no base but Exception; the model is a user's file
             said = " ".join(str(problem).split())[:200]
-            return Silent(f"Piper cannot speak with {model.name}: {said or type(problem).__name__}.")
+            return Silent(f"Piper cannot speak with {model.name}: {said.rstrip('.') or type(problem).__name__}.")
         return pcm_of(spoken, rate_hz)
