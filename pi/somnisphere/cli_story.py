@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from somnisphere.cli import writes
+from somnisphere.cli_telling import add_commands as add_telling
 from somnisphere.errors import UserError
 
 if TYPE_CHECKING:  # reading files of all kinds is for those commands that do it
-    from somnisphere.cli_telling import add_commands as add_telling
     from somnisphere.library import Broken
 from somnisphere.story import Book
 

@@ -146,6 +146,7 @@ def test_touches_that_mean_nothing() -> None:
 
 # ---- anything a night may bring -----------------------------------------------------------------------------------
 
+SECOND_WHITE_PCT = 5.0
 WISHES = st.lists(
     st.one_of(
         st.tuples(st.just("dim"), st.floats(0.0, 100.0), st.just(4.0) | st.floats(4.0, 60.0), st.floats(0.0, 8.0)),
@@ -157,8 +158,9 @@ WISHES = st.lists(
 
 
 def may_step_pct(a_pct: float, b_pct: float) -> float:
-    """The largest tick: half an L*; into the dark or out of it the faintest light, too."""
-    edge_pct = SMALLEST_PCT if min(a_pct, b_pct) == 0.0 else 0.0
+    """The largest tick: half an L*; into the dark or out of it the faintest light, too. Of two whites the second comes
+    and goes while the first is still faint."""
+    edge_pct = SMALLEST_PCT if min(a_pct, b_pct) < SECOND_WHITE_PCT else 0.0
     return STEP_PCT + edge_pct + ROUNDING_PCT
 
 

@@ -281,7 +281,7 @@ def test_a_reader_that_leaves_early_is_no_fault(command: str, tmp_path: Path) ->
 def test_a_file_that_is_no_audio_is_a_line_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = tmp_path / "shelf"
     folder.mkdir()
-    shutil.copy(next(STARTER_FOLDER.glob("*.opus")), folder / "good.opus")
+    shutil.copy(next(STARTER_FOLDER.rglob("*.opus")), folder / "good.opus")
     (folder / "bad.mp3").write_text("this is a letter")
     (folder / "empty.flac").write_bytes(b"")
     with box(tmp_path / "j.db", stories=folder) as it:

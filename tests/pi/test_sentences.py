@@ -29,6 +29,13 @@ def test_a_bookmark_is_the_beginning_of_its_sentence() -> None:
     assert begin_of(MARKS, 390.0) == 390.0, "what has no silence for minutes is no sentence"
 
 
+@given(st.floats(0.0, 450.0))
+def test_a_bookmark_that_is_kept_again_stays(position_s: float) -> None:
+    begin_s = begin_of(MARKS, position_s)
+    assert begin_of(MARKS, begin_s) == begin_s
+    assert begin_s <= position_s
+
+
 def test_ends_are_counted_from_here() -> None:
     assert end_after(MARKS, 2.0) == 4.0
     assert end_after(MARKS, 4.5) == 9.0

@@ -1,5 +1,6 @@
 """The stories that come with the project: calm to hear, whole, and each says whose it is."""
 
+import json
 import re
 import tomllib
 from itertools import pairwise
@@ -62,7 +63,9 @@ def test_a_story_says_what_it_is(story: Path) -> None:
     if len(tellers(story)) > 1:
         *first, last = tellers(story)
         assert said["teller"] == f"{', '.join(first)} and {last}"
-    files = {"story.toml", "text.txt", "cover.svg"} | ({"recording.opus"} if "recording" in said else set())
+    files = {"story.toml", "text.txt", "cover.svg"} | (
+        {"recording.opus", "marks.json"} if "recording" in said else set()
+    )
     assert {path.name for path in story.iterdir()} == files
 
 
@@ -111,7 +114,9 @@ def test_two_are_recorded() -> None:
     assert [story.stem for story in recorded] == ["the-attic-of-old-stories", "the-lamp-that-learned-to-land"]
     for story in recorded:
         said = about(story)
-        assert said["recording"] == [{"audio": "recording.opus", "teller": "Somnisphere"}]
+        assert said["recording"] == [{"audio": "recording.opus", "marks": "marks.json", "teller": "Somnisphere"}]
+        marks = json.loads((story / "marks.json").read_text())
+        assert [mark["id"] for mark in marks] == [sentence_id for _, sentence_id, _ in told(story)]
         recording = story / "recording.opus"
         assert recording.stat().st_size < 1_200_000
         audio = mutagen.File(recording)

@@ -140,16 +140,8 @@ class Evening:
 
     def lay_aside(self) -> None:
         """Nothing is in the player any more."""
-        self.state = without_hold(
-            replace(
-                self.state,
-                playing=False,
-                loaded=False,
-                paused_by_hand=False,
-                landing=False,
-                silent_at_position_s=None,
-            )
-        )
+        gone = replace(self.state, playing=False, loaded=False, paused_by_hand=False, landing=False)
+        self.state = without_hold(replace(gone, silent_at_position_s=None))
 
     def keep(self, story_key: str, position_s: float, other_s: float | None = None) -> Actions:
         place = self.shelf.keep(story_key, position_s, other_s)

@@ -19,8 +19,9 @@ def number_at(marks: Sequence[Mark], position_s: float) -> int:
 
 
 def begin_of(marks: Sequence[Mark], position_s: float) -> float:
-    """Where the sentence spoken at ``position_s`` begins; ``position_s`` itself where no sentence is known."""
-    number = number_at(marks, position_s)
+    """Where the sentence spoken at ``position_s`` begins; ``position_s`` itself where no sentence is known. Asked again
+    about its own answer it says the same."""
+    number = number_at(marks, position_s + LEAD_S)
     if number < 0:
         return position_s if not marks else 0.0
     begin_s = max(0.0, marks[number].begin_s - LEAD_S)
