@@ -13,7 +13,7 @@ from somnisphere.sleep.model import FEATURE_LIMIT, load_model
 from somnisphere.training import convolution
 from somnisphere.training.evaluate import answer_for
 from somnisphere.training.figures import asleep, kappa
-from somnisphere.training.fit import fit, prepare, save_weights
+from somnisphere.training.fit import fit, fit_rhythm, prepare, save_weights
 from somnisphere.training.readers.night_set import night_of_readings
 from somnisphere.training.rhythmic import PENALTY, RhythmRows, fit_softmax, prepare_rhythm, rhythm_of_night
 from somnisphere.training.spoil import (
@@ -28,7 +28,7 @@ from somnisphere.training.spoil import (
 def night_of_beats(subject: int) -> LabelledNight:
     """80 minutes without movement: awake with noisy intervals, asleep with the breath alone in them, at one rate."""
     rng = np.random.default_rng(subject)
-    stage = np.repeat([0, 1, 0, 1], [40, 50, 20, 50])
+    stage = np.repeat([0, 1, 2, 0, 3, 1], [40, 30, 20, 20, 10, 40])
     at_s, times, intervals = 0.0, list[float](), list[float]()
     while at_s < len(stage) * EPOCH_S:
         awake = stage[min(int(at_s // EPOCH_S), len(stage) - 1)] == 0
@@ -109,11 +109,12 @@ def test_beats_go_with_the_clock_of_spoiled_copies() -> None:
 def test_the_whole_way(tmp_path: Path) -> None:
     nights = [night_of_beats(subject) for subject in range(6)]
     for answer in ("live", "overnight"):
-        prepared = [prepare(night, answer, 1) for night in (*map(moving_night, range(5)), *nights[:5])]
-        model = fit(prepared, answer, 1)
+        prepared = [prepare(night, answer, 1) for night in nights[:5]]
+        model = replace(load_model(answer), rhythm=fit_rhythm(prepared, answer))
         assert model.rhythm is not None
-        for name in ("one.npz", "two.npz"):
-            save_weights(tmp_path / name, {answer: model if name == "one.npz" else fit(prepared, answer, 1)})
+        again = replace(model, rhythm=fit_rhythm([prepare(night, answer, 1) for night in nights[:5]], answer))
+        for name, kept in (("one.npz", model), ("two.npz", again)):
+            save_weights(tmp_path / name, {answer: kept})
         assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
         kept = load_model(answer, tmp_path / "one.npz")
         unheard = answer_for(replace(model, rhythm=None), answer, nights[5])
@@ -125,7 +126,17 @@ def test_the_whole_way(tmp_path: Path) -> None:
         assert kappa(truth, (heard.probabilities[:, 0] < np.median(heard.probabilities[:, 0])).astype(np.int64)) > 0.5
 
 
+def test_the_fit_of_everything_has_it() -> None:
+    nights = [*map(moving_night, range(5)), *map(night_of_beats, range(5))]
+    prepared = [prepare(night, "overnight", 1) for night in nights]
+    found, alone = fit(prepared, "overnight", 1).rhythm, fit_rhythm(prepared, "overnight")
+    assert found is not None
+    assert alone is not None
+    np.testing.assert_array_equal(found.regression.weights, alone.regression.weights)
+    assert all(load_model(answer).rhythm is not None for answer in ("live", "overnight"))
+
+
 def test_few_people_or_no_beats_make_no_second_answer() -> None:
     nights = [night_of_beats(subject) for subject in range(5)]
     some = [*map(moving_night, range(5)), *nights[:4]]
-    assert fit([prepare(night, "live", 1) for night in some], "live", 1).rhythm is None
+    assert fit_rhythm([prepare(night, "live", 1) for night in some], "live") is None

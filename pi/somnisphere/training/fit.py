@@ -130,10 +130,10 @@ def fit(nights: Sequence[Prepared], answer: Answer, seed: int) -> StageModel:
     if live:
         first_hours = honest(DROWSY_COPIES)
         drowsiness = fit_drowsiness([(said, copy.features, copy.stage) for said, copy in first_hours])
-    return StageModel(network, _best_chain(honest(1), prior, live=live), drowsiness, _fit_rhythm(nights, live=live))
+    return StageModel(network, _best_chain(honest(1), prior, live=live), drowsiness, fit_rhythm(nights, answer))
 
 
-def _fit_rhythm(nights: Sequence[Prepared], *, live: bool) -> RhythmModel | None:
+def fit_rhythm(nights: Sequence[Prepared], answer: Answer) -> RhythmModel | None:
     """From the nights whose beat intervals are known; the chain is chosen on what regressions said of people that they
     had not seen. None: too few people."""
     known = [(person_of(night), night.rhythm) for night in nights if night.rhythm is not None]
@@ -151,7 +151,7 @@ def _fit_rhythm(nights: Sequence[Prepared], *, live: bool) -> RhythmModel | None
         ]
     labels = np.concatenate([rows.stage[rows.stage >= 0] for _, rows in known])
     prior = np.bincount(labels, minlength=4) / len(labels)
-    return RhythmModel(fit_softmax([rows for _, rows in known]), _best_chain(honest, prior, live=live))
+    return RhythmModel(fit_softmax([rows for _, rows in known]), _best_chain(honest, prior, live=answer == "live"))
 
 
 def _counted(copy: Copy) -> Labels:
