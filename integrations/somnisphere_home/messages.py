@@ -30,6 +30,8 @@ class Topics:
     def __post_init__(self) -> None:
         if not _SAFE.fullmatch(self.node):
             raise ValueError(f"node {self.node!r}: only letters without accents, digits, '_' and '-' may be used")
+        if self.node == "house":
+            raise ValueError("node 'house': that name is for what all bedsides share; take another")
         if not all(_SAFE.fullmatch(part) for part in self.prefix.split("/")):
             raise ValueError(f"discovery prefix {self.prefix!r}: a plain topic such as 'homeassistant' is needed")
 
@@ -77,6 +79,15 @@ class Topics:
             return None
         key = topic[len(head) : -len(tail)]
         return key if key and "/" not in key else None
+
+    @property
+    def quiet(self) -> str:
+        """``ON`` while anybody in the house sleeps, retained; all bedsides share it."""
+        return "somnisphere/house/quiet"
+
+    def quiet_of(self, node: str) -> str:
+        """``ON`` while the sleeper of one bedside sleeps, retained."""
+        return f"{self.quiet}/{node}"
 
     @property
     def birth(self) -> str:

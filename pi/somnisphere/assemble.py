@@ -33,6 +33,7 @@ from somnisphere_hardware.bedside import Bedside, BedsideSettings
 from somnisphere_hardware.lamp import Lamp
 from somnisphere_hardware.speaker import Speaker
 from somnisphere_home.discovery import DeviceInfo
+from somnisphere_home.house import House
 from somnisphere_home.messages import Topics
 from somnisphere_home.mqtt import BrokerSettings
 from somnisphere_home.session import HomeSession
@@ -151,7 +152,9 @@ def assemble(
             CardBook(), shelf.find, story_begins=config.cards.story_begins, lift_pauses=config.cards.lift_pauses
         )
         cards = CardDesk(CardFile(cards_beside(journal.path)), table, topics_of(config), device_of(config))
-    parts = Parts(bedside, lamp, speaker, journal, session, rescan=reader.read, light_memory=memory)
+    parts = Parts(
+        bedside, lamp, speaker, journal, session, House(topics_of(config)), rescan=reader.read, light_memory=memory
+    )
     parts.evening_file = EveningFile(journal.path.with_name(f"{journal.path.name}.evening"))
     parts.cards = cards
     parts.oxygen_calibrated = config.oxygen_calibrated

@@ -203,6 +203,7 @@ class Daemon:
             bus_errors=bedside.traffic.errors,
             journal_problem=self._parts.journal.problem,
             oxygen_calibrated=self._parts.oxygen_calibrated,
+            house_quiet=self._parts.house.quiet,
         )
         return self._core.snapshot(health)
 
@@ -213,7 +214,7 @@ class Daemon:
         for part, ok in (("sensor", snapshot.pulse_ok or snapshot.motion_ok), ("player", snapshot.player_ok)):
             for message in session.part_status(part, ok):
                 publish(message)
-        for message in session.update(snapshot, at_s):
+        for message in (*session.update(snapshot, at_s), *self._parts.house.update(bool(snapshot.asleep), at_s)):
             publish(message)
         if self._night_id is not None and at_s >= self._picture_due_s:
             self._show_picture(at_s)
@@ -236,12 +237,15 @@ class Daemon:
         subscriptions, messages = self._parts.session.connected(self.snapshot(), at_s)
         if self._parts.cards is not None:
             messages.append(self._parts.cards.discovery)
+        self._parts.house.connected()
         for message in messages:
             self._parts.publish(message)
-        return list(subscriptions)
+        return [*subscriptions, self._parts.house.subscription]
 
     def home_said(self, topic: str, payload: bytes, *, retained: bool, at_s: float) -> None:
         """A message from the broker."""
+        if self._parts.house.heard(topic, payload, at_s):
+            return
         match self._parts.session.received(topic, payload, retained, self.snapshot(), at_s):
             case Wish(key=key, value=value):
                 self.handle(CommandReceived(at_s, key, value))

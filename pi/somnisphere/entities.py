@@ -220,6 +220,15 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         device_class="timestamp",
         icon="mdi:bed-empty",
     ),
+    # ---- the house
+    Entity(
+        key="house_quiet",
+        platform="binary_sensor",
+        name="Somebody sleeps",
+        group="house",
+        value=lambda s: s.health.house_quiet,
+        icon="mdi:home-sound-off-outline",
+    ),
     # ---- the box
     Entity(
         key="sensor_problem",

@@ -12,6 +12,7 @@ from somnisphere.story import Story
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.lamp import Lamp
 from somnisphere_hardware.speaker import Speaker
+from somnisphere_home.house import House
 from somnisphere_home.messages import Message
 from somnisphere_home.session import HomeSession
 
@@ -31,6 +32,7 @@ class Parts:
     speaker: Speaker
     journal: Journal
     session: HomeSession[Snapshot]
+    house: House
     publish: Publish = _nowhere
     blocks_dropped: Callable[[], int] = int
     rescan: Callable[[], tuple[Story, ...] | None] = lambda: None

@@ -15,6 +15,8 @@ class Health:
     samples_lost: int = 0
     bus_errors: int = 0
     journal_problem: str = ""
+    house_quiet: bool = False
+    """Somebody in the house sleeps, at this bedside or another."""
     oxygen_calibrated: str = ""
     """Against what the oxygen of this unit was calibrated, and when; "" when it was not."""
 

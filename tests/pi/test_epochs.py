@@ -42,6 +42,7 @@ def test_an_epoch_says_what_its_senses_know() -> None:
     assert epoch.rmssd_ms == pytest.approx(1000 * 0.2 / len(beats) ** 0.5, rel=0.3)
     assert epoch.pulse_quality == pytest.approx(1.0, abs=0.05)
     assert epoch.motion_counts == (0.0, 0.0)
+    assert epoch.rhythm is None, "not asked for where movement is known"
     assert epoch.breath_bpm == 14.0
 
 

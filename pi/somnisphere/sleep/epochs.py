@@ -31,8 +31,7 @@ def make_epoch(
         heart.rate_bpm(at_s - HEART_WINDOW_S, at_s)
         for at_s in (start_s + HEART_SERIES_STEP_S * k for k in range(1, SERIES + 1))
     )
-    timed = [(b.at_s, b.ibi_s) for b in heart.within(end_s - RHYTHM_S, end_s) if b.still and b.ibi_s is not None]
-    at_s, interval_s = np.array(timed, dtype=np.float64).reshape(-1, 2).T
+    counts = tuple(motion.count(index * COUNTS + k) for k in range(COUNTS))
     return Epoch(
         index=index,
         start_s=start_s,
@@ -45,6 +44,13 @@ def make_epoch(
         pulse_quality=heart.share(start_s, end_s),
         breath_bpm=breath_bpm,
         spo2_pct=spo2_pct,
-        motion_counts=tuple(motion.count(index * COUNTS + k) for k in range(COUNTS)),
-        rhythm=rhythm(at_s, interval_s, end_s),
+        motion_counts=counts,
+        rhythm=_rhythm(heart, end_s) if all(count is None for count in counts) else None,
     )
+
+
+def _rhythm(heart: Heart, end_s: float) -> tuple[float | None, ...] | None:
+    """Only asked for where movement is not known: nobody listens to it otherwise (``rhythm_answer.py``)."""
+    timed = [(b.at_s, b.ibi_s) for b in heart.within(end_s - RHYTHM_S, end_s) if b.still and b.ibi_s is not None]
+    at_s, interval_s = np.array(timed, dtype=np.float64).reshape(-1, 2).T
+    return rhythm(at_s, interval_s, end_s)
