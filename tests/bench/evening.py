@@ -1,4 +1,4 @@
-"""How well the evening follows real sleepers. ``python tests/bench/evening.py [--data DIR] [--answers FILE] [--write]``.
+"""How the evening follows real sleepers. ``python tests/bench/evening.py [--data DIR] [--answers FILE] [--write]``.
 
 A story begins with each scored night; it is followed by answers of models that never saw the sleeper (leave one subject
 out: half an hour on two cores). ``--answers FILE`` keeps those answers, or takes them from there when they were kept
