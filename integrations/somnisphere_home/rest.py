@@ -26,6 +26,14 @@ class HomeRefused:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class EntityState:
+    """``attributes`` as Home Assistant's JSON has them."""
+
+    state: str
+    attributes: Mapping[str, Any]
+
+
 class HomeAssistantClient:
     """``url`` as in a browser (``http://homeassistant.local:8123``), ``token`` a long-lived access token."""
 
@@ -41,6 +49,11 @@ class HomeAssistantClient:
         if isinstance(answer, _NotFound) or answer in ("unknown", "unavailable"):
             return None
         return answer
+
+    def attributes(self, entity_id: str) -> "EntityState | HomeUnreachable | HomeRefused | None":
+        """The state of an entity with its attributes, as it is (``unavailable``, too); None: no such entity."""
+        answer = self._ask(lambda client: _entity_state(client.get_state(entity_id=entity_id)))
+        return None if isinstance(answer, _NotFound) else answer
 
     def call(
         self, domain: str, service: str, data: Mapping[str, Any] | None = None
@@ -83,6 +96,10 @@ class HomeAssistantClient:
         except (errors.HomeassistantAPIError, OSError, ValueError, TypeError) as problem:
             # niquests' own errors are OSErrors; a reply that is no JSON, or no state, is one of the last two.
             return HomeUnreachable(f"{self._url} cannot be asked: {type(problem).__name__}: {problem}")
+
+
+def _entity_state(answer: Any) -> EntityState:
+    return EntityState(str(answer.state), dict(answer.attributes))
 
 
 class _NotFound:
