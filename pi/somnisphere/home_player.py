@@ -40,7 +40,7 @@ Trouble = HomeUnreachable | HomeRefused
 
 
 def volume_level(gain_db: float) -> float:
-    """Home Assistant's 0..1 for a gain: the inverse of ``volume_gain_db``, since the sliders of players go by loudness."""
+    """Home Assistant's 0..1 for a gain: the inverse of ``volume_gain_db``, since players' sliders go by loudness."""
     return 0.0 if gain_db <= SILENT_DB else float(2.0 ** (min(0.0, gain_db) / 10.0))
 
 
@@ -179,14 +179,13 @@ class HomePlayer:
             return
         level = volume_level(wish.gain_db)
         volume = ("volume_set", {"volume_level": round(level, 3)})
-        if not wish.started:
-            if self._own_level is None and self._level is None:
-                self._ask("look", [])
-                self._level = -1.0  # looked for; a player without a volume has none to be noted
-            else:
-                media = {"media_content_id": wish.url, "media_content_type": "music"}
-                seek = [("media_seek", {"seek_position": wish.position_s})] if wish.position_s >= 1.0 else []
-                self._ask("start", [volume, ("play_media", media), *seek], level)
+        if (not wish.started or wish.paused_there) and self._own_level is None and self._level is None:
+            self._ask("look", [])
+            self._level = -1.0  # looked for; a player without a volume has none to be noted
+        elif not wish.started:
+            media = {"media_content_id": wish.url, "media_content_type": "music"}
+            seek = [("media_seek", {"seek_position": wish.position_s})] if wish.position_s >= 1.0 else []
+            self._ask("start", [volume, ("play_media", media), *seek], level)
         elif wish.paused_there:
             self._ask("resume", [volume, ("media_play", {})], level)
         elif self._now_s >= self._volume_due_s and self._level is not None and abs(level - self._level) >= VOLUME_STEP:
@@ -279,7 +278,7 @@ class HomePlayer:
         attributes = state.attributes
         if self._level == -1.0:
             self._own_level = _number(attributes.get("volume_level"))
-        if wish is None or not wish.started or wish.paused:
+        if wish is None or not wish.started or wish.paused or wish.paused_there:
             return
         wish.duration_s = _number(attributes.get("media_duration")) or wish.duration_s
         shows_it = attributes.get("media_content_id") == wish.url
@@ -289,10 +288,13 @@ class HomePlayer:
             self._wish = self._own_level = self._level = None
         elif state.state == "playing":
             wish.its_id = shows_it
-            self._see_place(wish, attributes)
-            if not wish.sounded:
+            if self._is_in_place(wish, attributes) and not wish.sounded:
                 wish.sounded = True
                 self._tell("playing")
+        elif state.state == "paused" and wish.sounded:  # by a person, who may also let it go on
+            self._move_place()
+            wish.sounded = False
+            self._tell("paused")
         elif state.state in ("idle", "off", "standby", "on") and wish.since_s is not None:
             if wish.sounded:
                 self._move_place()
@@ -303,10 +305,10 @@ class HomePlayer:
                 self._left = True
                 self._fail(f"{self._entity_id} does not play the story; can it reach this box? Try stories.serve_url.")
 
-    def _see_place(self, wish: _Wish, attributes: Any) -> None:
+    def _is_in_place(self, wish: _Wish, attributes: Any) -> bool:
         position_s = _number(attributes.get("media_position"))
         if position_s is None:
-            return
+            return True
         since_s = self._now_s - (wish.since_s or 0.0)
         try:
             updated_s = datetime.fromisoformat(str(attributes.get("media_position_updated_at"))).timestamp()
@@ -320,8 +322,9 @@ class HomePlayer:
             seek = {"seek_position": wish.position_s}
             if not self._worker.is_busy:
                 self._ask("volume", [("media_seek", seek)])
-            return
+            return False
         wish.position_s = position_s
+        return True
 
     # ---- what is told ----
 

@@ -4,7 +4,7 @@ import http.client
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -201,7 +201,8 @@ def test_slow_clients_are_let_go_and_places_come_free(server: AudioServer, story
         idle[0].sendall(b"GET / HT")
         begin_s = time.monotonic()
         surplus = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=10))
-        assert surplus.recv(10) == b""  # no place: closed at once
+        with suppress(ConnectionResetError):
+            assert surplus.recv(10) == b""  # no place: closed at once
         assert time.monotonic() - begin_s < 0.9
         while True:  # one drips a byte now and then, which must not keep its place
             try:
