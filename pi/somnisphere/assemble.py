@@ -18,6 +18,7 @@ from somnisphere.entities import ENTITIES
 from somnisphere.entities_evening import LISTENER_ENTITY
 from somnisphere.evening_file import EveningFile
 from somnisphere.events import Tick
+from somnisphere.home_lamp import HomeLamp
 from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER, Tell
 from somnisphere.light_memory import LightMemory, beside
@@ -132,7 +133,7 @@ def assemble(
     tick: Tick,
     journal: Journal,
     bedside: Bedside,
-    lamp: Lamp,
+    lamp: Lamp | HomeLamp,
     speaker: Speaker,
     reader: ShelfReader | None = None,
 ) -> Assembled:

@@ -7,17 +7,18 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from somnisphere.assemble import assemble, bedside_settings, broker_settings, shelf_reader
+from somnisphere.assemble import assemble, bedside_settings, broker_settings, secret, shelf_reader
 from somnisphere.card_thread import card_reader
 from somnisphere.cli import needs_extra, writes
 from somnisphere.clock import SystemClock
 from somnisphere.config import Config, load
 from somnisphere.errors import UserError
 from somnisphere.events import Tick
+from somnisphere.home_lamp import HomeLamp
 from somnisphere.journal import Journal
 from somnisphere.lamp_whites import lamp_whites
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke, utc_offset_s
@@ -25,9 +26,11 @@ from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.bus import Bus
 from somnisphere_hardware.button import open_button
-from somnisphere_hardware.lamp import open_lamp
+from somnisphere_hardware.lamp import Lamp, open_lamp
 from somnisphere_hardware.mpv_speaker import MpvSpeaker
+from somnisphere_hardware.speaker import Speaker
 from somnisphere_home.mqtt import HomeLink
+from somnisphere_home.rest import HomeAssistantClient
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +45,14 @@ def run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         bedside = Bedside(lambda: Bus.open(config.sensor.bus), bedside_settings(config))
         stack.callback(bedside.close)
-        lamp, lamp_problem = open_lamp(config.lamp.pin, config.lamp.hardware_pwm, lamp_whites(config.lamp))
+        lamp, lamp_problem = evening_lamp(config)
         stack.callback(lamp.close)
         button, button_problem = open_button(config.button.pin, lambda pressed: inbox.put(Edge(clock.now_s(), pressed)))
         if button is not None:
             stack.callback(button.close)
         for problem in filter(None, (lamp_problem, button_problem)):
             log.warning("%s", problem)
-        speaker = MpvSpeaker(
-            runtime_folder(stack), config.speaker.ao, config.speaker.device, wake=lambda: inbox.put(PlayerSpoke())
-        )
+        speaker = evening_speaker(config, stack, lambda: inbox.put(PlayerSpoke()))
         stack.callback(speaker.close)
         journal = Journal(Path(config.journal.path).expanduser())
         stack.callback(journal.close)
@@ -69,6 +70,38 @@ def run(arguments: argparse.Namespace) -> int:
         stack.callback(lambda: link.stop(made.session.farewell(), STOP_S))
         live.run()
     return 0
+
+
+def evening_lamp(config: Config) -> tuple[Lamp | HomeLamp, str]:
+    """The configured light, and a sentence when it could not be had."""
+    if config.lamp.home_light:
+        return HomeLamp(home_client(config), config.lamp.home_light, config.lamp.home_light_floor_pct), ""
+    return open_lamp(config.lamp.pin, config.lamp.hardware_pwm, lamp_whites(config.lamp))
+
+
+def evening_speaker(config: Config, stack: ExitStack, wake: Callable[[], None]) -> Speaker:
+    """A player of the home, with the server that lends it the stories, else mpv."""
+    if not config.speaker.home_player:
+        return MpvSpeaker(runtime_folder(stack), config.speaker.ao, config.speaker.device, wake=wake)
+    from somnisphere.home_player import HomePlayer
+    from somnisphere_home.audio_server import AudioServer
+
+    stories = config.stories
+    try:
+        server = AudioServer(stories.serve_host, stories.serve_port, stories.serve_url, config.home_assistant.url or "")
+    except OSError as problem:
+        place = f"{stories.serve_host or '*'}:{stories.serve_port}"
+        raise UserError(
+            f"Stories cannot be lent at {place}: {problem}. Choose another stories.serve_port."
+        ) from problem
+    stack.callback(server.close)
+    return HomePlayer(home_client(config), config.speaker.home_player, server.url_for, wake)
+
+
+def home_client(config: Config) -> HomeAssistantClient:
+    """A connection of its own, for one thread."""
+    token = secret(config.home_assistant.token_file, "home_assistant.token_file")
+    return HomeAssistantClient(config.home_assistant.url or "", token, timeout_s=10.0)
 
 
 def runtime_folder(stack: ExitStack) -> Path:

@@ -159,7 +159,11 @@ def _expanded(config: Config) -> Config:
     return msgspec.structs.replace(
         config,
         journal=Journal(path=os.path.expanduser(config.journal.path or _journal_place())),
-        stories=Stories(folder=None if folder is None else os.path.expanduser(folder), cache=os.path.expanduser(cache)),
+        stories=msgspec.structs.replace(
+            config.stories,
+            folder=None if folder is None else os.path.expanduser(folder),
+            cache=os.path.expanduser(cache),
+        ),
         voice=msgspec.structs.replace(config.voice, piper_voice=None if piper is None else os.path.expanduser(piper)),
     )
 
@@ -193,6 +197,8 @@ def _disagreement(config: Config) -> str:
         return "sensor.oxygen_offset_pct and sensor.oxygen_slope_pct belong together; give both or neither"
     if config.home_assistant.url and not config.home_assistant.token_file:
         return "home_assistant.url is given without home_assistant.token_file; the API needs a token"
+    if (lamp.home_light or speaker.home_player) and not config.home_assistant.url:
+        return "lamp.home_light and speaker.home_player need home_assistant.url and home_assistant.token_file"
     return ""
 
 
@@ -265,6 +271,8 @@ _WORDS = {
     "begin_at": 'a time of day such as "20:00"',
     "born": 'a year and month such as "2019-05"',
     "node": "1 to 32 of a-z, 0-9 and _",
+    "home_light": 'a light of Home Assistant such as "light.bedroom"',
+    "home_player": 'a media player of Home Assistant such as "media_player.bedroom"',
     "name": "1 to 64 characters",
     "reader": '"none", "pn532" or the path of an input device, such as "/dev/input/by-id/usb-reader-event-kbd"',
     "discovery_prefix": "a topic without # + and spaces",

@@ -11,6 +11,8 @@ Kelvin = Annotated[float, Meta(ge=1000, le=10000)]
 OxygenOffset = Annotated[float, Meta(ge=50, le=200)]
 OxygenSlope = Annotated[float, Meta(ge=-100, le=-1)]
 BirthMonth = Annotated[str, Meta(pattern=r"^$|^(19|20)\d\d-(0[1-9]|1[0-2])$")]
+HomeLight = Annotated[str, Meta(pattern=r"^$|^light\.[a-z0-9_]+$")]
+HomePlayer = Annotated[str, Meta(pattern=r"^$|^media_player\.[a-z0-9_]+$")]
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
@@ -80,6 +82,13 @@ class Lamp(Struct, frozen=True, forbid_unknown_fields=True):
         Kelvin,
         Meta(description="Colour of the last light, from lightness 5 down; no warmer than the warm LED."),
     ] = 1800.0
+    home_light: Annotated[
+        HomeLight,
+        Meta(description="A light of Home Assistant in place of the pin, as light.bedroom. Empty: none."),
+    ] = ""
+    home_light_floor_pct: Annotated[
+        Percent, Meta(description="The least brightness at which that light still shines; below it, it is off.")
+    ] = 1.0
 
 
 class Button(Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,6 +122,10 @@ class Cards(Struct, frozen=True, forbid_unknown_fields=True):
 class Speaker(Struct, frozen=True, forbid_unknown_fields=True):
     """Where stories are heard, through mpv."""
 
+    home_player: Annotated[
+        HomePlayer,
+        Meta(description="A media player of Home Assistant, as media_player.bedroom. Empty: this box's own speaker."),
+    ] = ""
     ao: Annotated[str, Meta(description="mpv's audio output: alsa, pipewire, pulse, or null for silence.")] = "alsa"
     device: Annotated[str, Meta(description="mpv's audio device; empty is the default one.")] = ""
     volume_pct: Annotated[Percent, Meta(description="The volume on the very first evening.")] = 50.0
@@ -206,6 +219,15 @@ class Stories(Struct, frozen=True, forbid_unknown_fields=True):
             description="What is worked out of them is kept here; empty: the service's cache folder, else "
             "~/.cache/somnisphere."
         ),
+    ] = ""
+
+    serve_host: Annotated[
+        str, Meta(description="For speaker.home_player: the address stories are lent at; empty: every one of this box.")
+    ] = ""
+    serve_port: Annotated[int, Meta(ge=0, le=65535, description="Its port; 0: any free one.")] = 8124
+    serve_url: Annotated[
+        str,
+        Meta(description="How the player reaches it, as http://192.168.1.5:8124; empty: by the way to Home Assistant."),
     ] = ""
 
 

@@ -66,6 +66,7 @@ class HomeLamp:
         self._floor_pct = floor_pct
         self._worker: HomeWorker[_Done] = HomeWorker(client, wake)
         self._fade = Fade(0.0, 0.0, 0.0, 0.0)
+        self._held: tuple[Fade, float] | None = None
         self._lightness_pct = 0.0
         self._dims = 0  # how often ``dim`` was called: answers to an older one are old news
         self._looked = True
@@ -92,8 +93,33 @@ class HomeLamp:
     def dim(self, lightness_pct: float, over_s: float, at_s: float) -> None:
         """Go to a lightness (CIE L*, 0..100) over up to an hour, from where the light is found to be."""
         self._fade = Fade.between(self._fade.at(at_s), lightness_pct, at_s, over_s)
+        self._held = None
         self._dims += 1
         self._looked = self.hands_off = self._at_rest = False
+        self._due_s = at_s
+
+    def freeze(self, at_s: float) -> bool:
+        """Stay where the light is now, as ``Lamp.freeze``; the bulb is told with the next ``step``."""
+        if at_s >= self._fade.end_s:
+            return False
+        self._held = (self._fade, at_s)
+        self._fade = self._fade.held(at_s)
+        self._go_on(at_s)
+        return True
+
+    def land(self, at_s: float) -> bool:
+        """Go on where ``freeze`` stopped, as ``Lamp.land``; a light that a person has is left alone."""
+        if self._held is None or self.hands_off:
+            return False
+        fade, held_s = self._held
+        self._held = None
+        self._fade = fade.landing(held_s, at_s)
+        self._go_on(at_s)
+        return True
+
+    def _go_on(self, at_s: float) -> None:
+        """The fade is another one, from the same light."""
+        self._at_rest = False
         self._due_s = at_s
 
     def step(self, at_s: float) -> float | None:

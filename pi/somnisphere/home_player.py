@@ -7,6 +7,7 @@ player's own volume is noted before the first word and put back whenever the sto
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -134,6 +135,13 @@ class HomePlayer:
             self._move_place()
             self._tell("stopped")
             self._left, self._wish = True, None
+
+    def hold(self, position_s: float, for_s: float) -> None:
+        """A home's player cannot stand still to a tenth of a second: its story goes on between two sentences."""
+
+    @property
+    def due_s(self) -> float | None:
+        return None
 
     def set_gain(self, gain_db: float) -> None:
         if self._wish is not None:
@@ -309,19 +317,15 @@ class HomePlayer:
         position_s = _number(attributes.get("media_position"))
         if position_s is None:
             return True
-        since_s = self._now_s - (wish.since_s or 0.0)
-        try:
+        with suppress(ValueError):
             updated_s = datetime.fromisoformat(str(attributes.get("media_position_updated_at"))).timestamp()
+            since_s = self._now_s - (wish.since_s or 0.0)
             position_s += min(max(0.0, self._wall_s() - updated_s), since_s)  # two clocks never quite agree
-        except ValueError:
-            pass
         self._move_place()
         if not wish.sounded and wish.position_s - position_s > OFF_PLACE_S and wish.seeks < SEEKS:
             wish.seeks += 1  # too early for the player the first time; once more
             self._look_due_s = self._now_s
-            seek = {"seek_position": wish.position_s}
-            if not self._worker.is_busy:
-                self._ask("volume", [("media_seek", seek)])
+            self._ask("volume", [("media_seek", {"seek_position": wish.position_s})])
             return False
         wish.position_s = position_s
         return True

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from somnisphere.card_desk import CardDesk
 from somnisphere.evening_file import EveningFile
+from somnisphere.home_lamp import HomeLamp
 from somnisphere.journal import Journal
 from somnisphere.light_memory import LightMemory
 from somnisphere.snapshot import Snapshot
@@ -28,7 +29,7 @@ class Parts:
     """What the daemon speaks to. All of them answer trouble in the world with a state, not with an exception."""
 
     bedside: Bedside
-    lamp: Lamp
+    lamp: Lamp | HomeLamp
     speaker: Speaker
     journal: Journal
     session: HomeSession[Snapshot]
