@@ -1,6 +1,7 @@
 """``somnisphere lamp floor light.X``: how far down a bulb of the home still shines, asked of the person who sees it."""
 
 import argparse
+import logging
 import re
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,7 @@ def add_commands(commands: Any) -> None:
     floor_parser = lamp.add_subparsers(dest="lamp_command", required=True).add_parser("floor", help=text)
     floor_parser.add_argument("light", metavar="light.X", help="the light, as Home Assistant names it")
     floor_parser.add_argument("--dry-run", action="store_true", help="only say it, do not write it")
-    floor_parser.set_defaults(handler=floor)
+    floor_parser.set_defaults(handler=floor, level=logging.WARNING)
 
 
 def floor(arguments: argparse.Namespace, ask: Ask = input) -> int:

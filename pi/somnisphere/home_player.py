@@ -37,7 +37,6 @@ OFF_PLACE_S = 8.0
 SEEKS = 3
 
 Kind = Literal["look", "start", "volume", "pause", "resume", "stop", "put_back"]
-Trouble = HomeUnreachable | HomeRefused
 
 
 def volume_level(gain_db: float) -> float:
@@ -113,11 +112,6 @@ class HomePlayer:
         self._wish = _Wish(path, "", max(0.0, position_s), gain_db)
         if not path.is_file():
             self._fail(f"There is no story file {path}; put it back on the shelf, or choose another story.")
-            return
-        try:
-            self._wish.url = self._url_for(path)
-        except OSError as problem:
-            self._fail(f"No address for the story: {problem}; set stories.serve_url in the configuration.")
 
     def pause(self) -> None:
         if (wish := self._wish) is not None and not wish.paused:
@@ -191,7 +185,7 @@ class HomePlayer:
             self._ask("look", [])
             self._level = -1.0  # looked for; a player without a volume has none to be noted
         elif not wish.started:
-            media = {"media_content_id": wish.url, "media_content_type": "music"}
+            media = {"media_content_type": "music"}  # its address comes from the worker: a name server may be slow
             seek = [("media_seek", {"seek_position": wish.position_s})] if wish.position_s >= 1.0 else []
             self._ask("start", [volume, ("play_media", media), *seek], level)
         elif wish.paused_there:
@@ -213,7 +207,12 @@ class HomePlayer:
         calls: list[tuple[str, dict[str, Any]]],
         level: float | None = None,
     ) -> _Done:
-        """On the worker's thread: it touches nothing but its arguments."""
+        """On the worker's thread: it touches nothing but its arguments, of which it writes the address only."""
+        if kind == "start" and wish is not None and not wish.url:
+            try:
+                wish.url = self._url_for(wish.path)
+            except OSError as problem:
+                return _Done(kind, wish, f"no address for the story ({problem}); set stories.serve_url")
         if kind in ("look", "start"):
             found = client.attributes(self._entity_id)
             if isinstance(found, HomeUnreachable | HomeRefused):
@@ -227,6 +226,8 @@ class HomePlayer:
             if wish is not None and _plays(found, wish.url):
                 return _Done(kind, wish, level=level)  # an earlier call was done though its answer was lost
         for action, data in calls:
+            if action == "play_media" and wish is not None:
+                data["media_content_id"] = wish.url
             trouble = client.call("media_player", action, {"entity_id": self._entity_id, **data})
             # Not every player seeks or has a volume; the story is heard for all that.
             if isinstance(trouble, HomeUnreachable) or (
@@ -324,7 +325,6 @@ class HomePlayer:
         self._move_place()
         if not wish.sounded and wish.position_s - position_s > OFF_PLACE_S and wish.seeks < SEEKS:
             wish.seeks += 1  # too early for the player the first time; once more
-            self._look_due_s = self._now_s
             self._ask("volume", [("media_seek", {"seek_position": wish.position_s})])
             return False
         wish.position_s = position_s

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.brokers import free_port
 
-from somnisphere_home.rest import HomeAssistantClient, HomeRefused, HomeUnreachable
+from somnisphere_home.rest import EntityState, HomeAssistantClient, HomeRefused, HomeUnreachable
 
 TIME = "2026-01-01T00:00:00+00:00"
 
@@ -89,6 +89,12 @@ def test_what_is_not_there_or_not_known_is_none(url: str) -> None:
     with client(url) as home:
         assert home.state("light.nowhere") is None
         assert home.state("light.gone") is None
+
+
+def test_a_state_with_its_attributes(url: str) -> None:
+    with client(url) as home:
+        assert home.attributes("light.gone") == EntityState("unavailable", {})
+        assert home.attributes("light.nowhere") is None
 
 
 def test_an_action_is_done(url: str) -> None:

@@ -1,6 +1,7 @@
 """The story on a media player of the home: told in order, never loud, given back as it was, and never waited for."""
 
 import itertools
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -218,6 +219,22 @@ def test_closing_leaves_quiet_and_the_own_volume(evening: Evening) -> None:
     evening.player.close()
     assert evening.home.names()[-2:] == ["media_pause", "volume_set"]
     assert evening.home.states[PLAYER][1]["volume_level"] == 0.7
+
+
+def test_an_address_that_takes_long_is_not_waited_for(evening: Evening) -> None:
+    asked = threading.Event()
+
+    def slow(_: Path) -> str:
+        asked.wait(0.4)
+        raise OSError("no such host")
+
+    evening.player._url_for = slow
+    evening.player.play(evening.story, 0.0, -30.0)
+    evening.wait(3)  # each step is timed there
+    assert "stories.serve_url" in evening.player.problem
+    evening.player._url_for = lambda _: "http://box/late.mp3"
+    evening.wait(20)
+    assert evening.home.data("play_media")[0]["media_content_id"] == "http://box/late.mp3"
 
 
 def test_no_file_no_address(evening: Evening) -> None:
