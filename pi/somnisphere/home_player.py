@@ -8,12 +8,12 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from somnisphere.bedtime.state import SILENT_DB
+from somnisphere.home_player_wish import Kind, PlayerDone, PlayerWish
 from somnisphere.home_worker import HomeWorker
 from somnisphere_hardware.speaker import REPORT_S, SpeakerReport, SpeakerState
 from somnisphere_home.rest import EntityState, HomeAssistantClient, HomeRefused, HomeUnreachable
@@ -36,42 +36,10 @@ NEAR_END_S = 15.0
 OFF_PLACE_S = 8.0
 SEEKS = 3
 
-Kind = Literal["look", "start", "volume", "pause", "resume", "stop", "put_back"]
-
 
 def volume_level(gain_db: float) -> float:
     """Home Assistant's 0..1 for a gain: the inverse of ``volume_gain_db``, since players' sliders go by loudness."""
     return 0.0 if gain_db <= SILENT_DB else float(2.0 ** (min(0.0, gain_db) / 10.0))
-
-
-@dataclass(slots=True)
-class _Wish:
-    path: Path
-    url: str
-    position_s: float
-    gain_db: float
-    since_s: float | None = None
-    paused: bool = False
-    started: bool = False
-    paused_there: bool = False
-    sounded: bool = False
-    seeks: int = 0
-    place_at_s: float = 0.0
-    """When ``position_s`` was true."""
-    duration_s: float | None = None
-    its_id: bool = False
-    """The player shows our address as what it plays."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """What came of a job. ``trouble``: it was not done. ``state``: what the player was like."""
-
-    kind: Kind
-    wish: _Wish | None
-    trouble: str = ""
-    state: EntityState | None = None
-    level: float | None = None
 
 
 class HomePlayer:
@@ -88,8 +56,8 @@ class HomePlayer:
         self._entity_id = entity_id
         self._url_for = url_for
         self._wall_s = wall_s
-        self._worker: HomeWorker[_Done] = HomeWorker(client, wake)
-        self._wish: _Wish | None = None
+        self._worker: HomeWorker[PlayerDone] = HomeWorker(client, wake)
+        self._wish: PlayerWish | None = None
         self._left = False  # something may still be playing that nobody wishes any more
         self._own_level: float | None = None
         self._level: float | None = None  # as last sent
@@ -109,7 +77,7 @@ class HomePlayer:
     def play(self, path: Path, position_s: float, gain_db: float) -> None:
         self._left = self._left or (self._wish is not None and self._wish.started)
         self._retries, self._retry_due_s, self._silent_since_s = 0, 0.0, None
-        self._wish = _Wish(path, "", max(0.0, position_s), gain_db)
+        self._wish = PlayerWish(path, "", max(0.0, position_s), gain_db)
         if not path.is_file():
             self._fail(f"There is no story file {path}; put it back on the shelf, or choose another story.")
 
@@ -203,28 +171,28 @@ class HomePlayer:
         self,
         client: HomeAssistantClient,
         kind: Kind,
-        wish: _Wish | None,
+        wish: PlayerWish | None,
         calls: list[tuple[str, dict[str, Any]]],
         level: float | None = None,
-    ) -> _Done:
+    ) -> PlayerDone:
         """On the worker's thread: it touches nothing but its arguments, of which it writes the address only."""
         if kind == "start" and wish is not None and not wish.url:
             try:
                 wish.url = self._url_for(wish.path)
             except OSError as problem:
-                return _Done(kind, wish, f"no address for the story ({problem}); set stories.serve_url")
+                return PlayerDone(kind, wish, f"no address for the story ({problem}); set stories.serve_url")
         if kind in ("look", "start"):
             found = client.attributes(self._entity_id)
             if isinstance(found, HomeUnreachable | HomeRefused):
-                return _Done(kind, wish, found.reason)
+                return PlayerDone(kind, wish, found.reason)
             if found is None:
-                return _Done(kind, wish, f"there is no {self._entity_id}; check speaker.home_player")
+                return PlayerDone(kind, wish, f"there is no {self._entity_id}; check speaker.home_player")
             if found.state == "unavailable":
-                return _Done(kind, wish, f"{self._entity_id} is not available there; is it switched on?")
+                return PlayerDone(kind, wish, f"{self._entity_id} is not available there; is it switched on?")
             if kind == "look":
-                return _Done(kind, wish, state=found)
+                return PlayerDone(kind, wish, state=found)
             if wish is not None and _plays(found, wish.url):
-                return _Done(kind, wish, level=level)  # an earlier call was done though its answer was lost
+                return PlayerDone(kind, wish, level=level)  # an earlier call was done though its answer was lost
         for action, data in calls:
             if action == "play_media" and wish is not None:
                 data["media_content_id"] = wish.url
@@ -233,12 +201,12 @@ class HomePlayer:
             if isinstance(trouble, HomeUnreachable) or (
                 trouble is not None and action not in ("media_seek", "volume_set")
             ):
-                return _Done(kind, wish, trouble.reason)
-        return _Done(kind, wish, level=level)
+                return PlayerDone(kind, wish, trouble.reason)
+        return PlayerDone(kind, wish, level=level)
 
     # ---- what the player says ----
 
-    def _hear(self, done: _Done) -> None:
+    def _hear(self, done: PlayerDone) -> None:
         if done.trouble:
             self._hear_trouble(done.trouble)
             if done.kind == "look" and self._level == -1.0:
@@ -283,7 +251,7 @@ class HomePlayer:
             self._left = True
             self._fail(self.problem)
 
-    def _see(self, state: EntityState, wish: _Wish | None) -> None:
+    def _see(self, state: EntityState, wish: PlayerWish | None) -> None:
         attributes = state.attributes
         if self._level == -1.0:
             self._own_level = _number(attributes.get("volume_level"))
@@ -314,7 +282,7 @@ class HomePlayer:
                 self._left = True
                 self._fail(f"{self._entity_id} does not play the story; can it reach this box? Try stories.serve_url.")
 
-    def _is_in_place(self, wish: _Wish, attributes: Any) -> bool:
+    def _is_in_place(self, wish: PlayerWish, attributes: Any) -> bool:
         position_s = _number(attributes.get("media_position"))
         if position_s is None:
             return True

@@ -12,7 +12,7 @@ from somnisphere.errors import UserError
 from somnisphere.home_lamp import HomeLamp
 from somnisphere.home_player import HomePlayer
 from somnisphere_hardware.lamp import Lamp
-from somnisphere_hardware.speaker import MpvSpeaker
+from somnisphere_hardware.mpv_speaker import MpvSpeaker
 
 
 def written(folder: Path, port: int, home: str) -> Path:
