@@ -159,6 +159,7 @@ class AudioServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 32  # with the base's 5, a burst makes the kernel drop callers, who try again a second later
 
     def __init__(
         self, place: tuple[str, int], path_of: Callable[[str], Path | None], silent_s: float, header_s: float
