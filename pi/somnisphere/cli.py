@@ -206,6 +206,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     watched.add_argument("--seconds", type=_number(0, 1e6), metavar="S", help="how long (default: until Ctrl-C)")
 
+    lamp = add("lamp", "cli_lamp", "floor", "a light of the home as the evening's lamp")
+    floor = lamp.add_subparsers(dest="lamp_command", required=True, metavar="WHAT").add_parser(
+        "floor", help="find out how far down a light of Home Assistant still shines", epilog=NOT_MEDICAL
+    )
+    floor.add_argument("light", metavar="light.X", help="the light, as Home Assistant names it")
+    floor.add_argument("--dry-run", action="store_true", help="only say it, do not write it")
+
     add("doctor", "cli_doctor", "doctor", "check every part of this box and say the mend", logging.ERROR)
 
     calibrate = add("calibrate", "cli_calibrate", "calibrate", "fit this unit's oxygen line to a finger oximeter")

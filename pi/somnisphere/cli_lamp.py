@@ -1,7 +1,6 @@
 """``somnisphere lamp floor light.X``: how far down a bulb of the home still shines, asked of the person who sees it."""
 
 import argparse
-import logging
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,16 +14,6 @@ STEPS = (26, 18, 13, 10, 8, 6, 5, 4, 3, 2, 1)
 """Brightness of 255, from what every bulb can do down to the least there is."""
 
 Ask = Callable[[str], str]
-
-
-def add_commands(commands: Any) -> None:
-    """``lamp floor`` among the subcommands of ``somnisphere``."""
-    text = "find out how far down a light of Home Assistant still shines"
-    lamp = commands.add_parser("lamp", help=text, description=text)
-    floor_parser = lamp.add_subparsers(dest="lamp_command", required=True).add_parser("floor", help=text)
-    floor_parser.add_argument("light", metavar="light.X", help="the light, as Home Assistant names it")
-    floor_parser.add_argument("--dry-run", action="store_true", help="only say it, do not write it")
-    floor_parser.set_defaults(handler=floor, level=logging.WARNING)
 
 
 def floor(arguments: argparse.Namespace, ask: Ask = input) -> int:

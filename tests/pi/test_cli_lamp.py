@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.home_api import FakeHome, fake_home
 
-from somnisphere.cli_lamp import add_commands, floor
+from somnisphere.cli import build_parser
+from somnisphere.cli_lamp import floor
 from somnisphere.config import load
 from somnisphere.errors import UserError
 
@@ -26,9 +27,7 @@ def arguments(home: FakeHome, tmp_path: Path) -> argparse.Namespace:
     (tmp_path / "token").write_text("good\n")
     config = tmp_path / "somnisphere.toml"
     config.write_text(f'# mine\n[home_assistant]\nurl = "{home.url}"\ntoken_file = "{tmp_path / "token"}"\n')
-    parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers())
-    parsed = parser.parse_args(["lamp", "floor", LIGHT])
+    parsed = build_parser().parse_args(["lamp", "floor", LIGHT])
     parsed.config = config
     return parsed
 
