@@ -56,7 +56,7 @@ def unlink(arguments: argparse.Namespace) -> int:
 
 def watch(arguments: argparse.Namespace) -> int:
     """What the reader says, until Ctrl-C. The daemon must not run: a reader obeys one program."""
-    from somnisphere.card_thread import card_reader
+    from somnisphere.card_reading import card_reader
 
     config = load(arguments.config)
     reader = card_reader(config)

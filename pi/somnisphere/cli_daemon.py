@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from somnisphere.assemble import assemble, bedside_settings, broker_settings, secret, shelf_reader
-from somnisphere.card_thread import card_reader
+from somnisphere.card_reading import card_reader
 from somnisphere.cli import needs_extra, writes
 from somnisphere.clock import SystemClock
 from somnisphere.config import Config, load

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from somnisphere.assemble import broker_settings, secret
-from somnisphere.card_thread import card_reader
+from somnisphere.card_reading import card_reader
 from somnisphere.config import Config, ConfigError, find, load
 from somnisphere.lamp_whites import lamp_whites
 from somnisphere.library import STARTER_FOLDER, scan

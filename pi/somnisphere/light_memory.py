@@ -5,17 +5,14 @@ seldom, to spare the SD card. A file that cannot be understood is put aside and 
 and an hour of an empty one teach everything again.
 """
 
-import json
-import os
 from pathlib import Path
 
 from somnisphere.sleep.learned_light import LearnedLight
+from somnisphere.small_file import put_aside, read_small, write_small
 
 VERSION = 1
 EVERY_S = 3600.0
 FILE_SUFFIX = ".light.json"
-LARGEST_BYTES = 100_000
-"""A full file has a third of that."""
 
 
 def beside(journal_path: Path) -> Path:
@@ -34,13 +31,13 @@ class LightMemory:
         self.light = LearnedLight()
         self._due_s: float | None = None
         try:
-            self.light = _understood(path)
+            self.light = LearnedLight.from_dict(read_small(path, VERSION, "led_ma"))
         except FileNotFoundError:
             pass
         except OSError as error:
             self.problem = f"{path} cannot be read: {error.strerror or error}. What it held is learned anew."
         except (ValueError, RecursionError) as error:
-            self._put_aside(error)
+            self.mended, self.problem = put_aside(path, error, "bright and dark learned anew")
         self._kept = self.light.to_dict()
 
     def keep(self, at_s: float, *, now: bool = False) -> bool:
@@ -54,40 +51,9 @@ class LightMemory:
         if learned == self._kept:
             return False
         try:
-            _write(self.path, json.dumps({"version": VERSION, "led_ma": learned}, indent=1))
+            write_small(self.path, VERSION, "led_ma", learned)
         except OSError as error:
             self.problem = f"{self.path} cannot be written: {error.strerror or error}. Check the disk and its rights."
             return False
         self._kept, self.problem = learned, ""
         return True
-
-    def _put_aside(self, error: Exception) -> None:
-        number = 1
-        while (aside := self.path.with_name(f"{self.path.name}.broken-{number}")).exists():
-            number += 1
-        try:
-            self.path.rename(aside)
-        except OSError as second:
-            self.problem = f"{self.path} is broken ({error}) and cannot be put aside: {second.strerror or second}."
-            return
-        self.mended = f"{self.path} was broken ({error}); it is kept as {aside.name}, and bright and dark learned anew."
-
-
-def _understood(path: Path) -> LearnedLight:
-    with path.open("rb") as file:
-        text = file.read(LARGEST_BYTES + 1)
-    if len(text) > LARGEST_BYTES:
-        raise ValueError(f"more than {LARGEST_BYTES} bytes")
-    kept = json.loads(text)
-    if not isinstance(kept, dict) or kept.get("version") != VERSION or not isinstance(kept.get("led_ma"), dict):
-        raise ValueError(f"not version {VERSION} of this file")
-    return LearnedLight.from_dict(kept["led_ma"])
-
-
-def _write(path: Path, text: str) -> None:
-    new = path.with_name(path.name + ".new")
-    with new.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)

@@ -12,13 +12,12 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from somnisphere.card_thread import CardThread
 from somnisphere.clock import Clock
 from somnisphere.daemon import Daemon
 from somnisphere.events import BrokerReported, ButtonPressed, Press, Tick
+from somnisphere.poll_thread import PollThread
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.button import Button, PressDecoder
 from somnisphere_hardware.card_reader import CardGone, CardReader, CardSeen, CardSign, ReaderState
@@ -82,31 +81,6 @@ class Inbox:
         return item
 
 
-class SensorThread(threading.Thread):
-    """Polls the bedside whenever it is due. A fault of the program ends the process, to be restarted."""
-
-    def __init__(self, bedside: Bedside, inbox: Inbox, clock: Clock, on_crash: Callable[[BaseException], None]) -> None:
-        super().__init__(name="sensor", daemon=True)
-        self._bedside = bedside
-        self._inbox = inbox
-        self._clock = clock
-        self._on_crash = on_crash
-        self._stop_asked = threading.Event()
-
-    def run(self) -> None:
-        try:
-            while not self._stop_asked.is_set():
-                for sample in self._bedside.poll(self._clock.now_s()):
-                    self._inbox.put_sample(sample)
-                self._stop_asked.wait(max(0.0, self._bedside.due_s - self._clock.now_s()))
-        except BaseException as problem:
-            self._on_crash(problem)
-
-    def stop(self) -> None:
-        self._stop_asked.set()
-        self.join(timeout=2.0)
-
-
 def utc_offset_s(wall_s: float) -> float:
     """How far the household's clock is ahead of UTC at ``wall_s``."""
     return float(time.localtime(wall_s).tm_gmtoff)
@@ -146,11 +120,12 @@ class Live:
 
     def run(self) -> None:
         """Until stopped. Raises whatever crashed the sensor thread."""
-        sensor = SensorThread(self._bedside, self._inbox, self._clock, self._crashed)
+        sensor = PollThread("sensor", self._bedside, self._inbox.put_sample, self._clock, self._crashed)
         sensor.start()
         cards = None
         if self._reader is not None:
-            cards = CardThread(self._reader, self._inbox.put, self._clock, self._crashed)
+            reader = self._reader
+            cards = PollThread("cards", reader, self._inbox.put, self._clock, self._crashed, reader.close)
             cards.start()
         tick_due_s = self._clock.now_s()
         try:

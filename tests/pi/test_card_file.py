@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from somnisphere.card_file import LARGEST_BYTES, CardFile, beside
+from somnisphere.card_file import CardFile, beside
 from somnisphere.cards import StoryMeant, WordMeant
+from somnisphere.small_file import LARGEST_BYTES
 
 BEAR, FOX = "04A2B3C4D5E680", "DEADBEEF"
 

@@ -12,13 +12,14 @@ from tests.living_bus import LivingBus
 
 from somnisphere.assemble import shelf_reader
 from somnisphere.card_file import CardFile
-from somnisphere.card_thread import CardThread, card_reader
+from somnisphere.card_reading import card_reader
 from somnisphere.cards import StoryMeant, WordMeant
 from somnisphere.cli import build_parser, main
 from somnisphere.cli_doctor import check_cards
 from somnisphere.clock import SystemClock
 from somnisphere.config import Config, ConfigError, load
 from somnisphere.config_keys import Cards, Sensor
+from somnisphere.poll_thread import PollThread
 from somnisphere_hardware.card_keyboard import CardKeyboard
 from somnisphere_hardware.card_reader import CardSeen, CardSign, ReaderState
 from somnisphere_hardware.pn532 import Pn532
@@ -181,7 +182,7 @@ def test_the_thread_hands_over_what_the_reader_says_and_ends_cleanly(reader: Sim
     reader.lay_on(BEAR)
     found = card_reader(Config(cards=Cards(reader="pn532", bus=BUS)))
     assert found is not None
-    thread = CardThread(found, said.put, SystemClock(), crashes.append)
+    thread = PollThread("cards", found, said.put, SystemClock(), crashes.append, found.close)
     thread.start()
     signs = [said.get(timeout=10.0), said.get(timeout=10.0)]
     thread.stop()
@@ -201,7 +202,7 @@ def test_a_fault_of_the_program_is_not_swallowed() -> None:
         def close(self) -> None: ...
 
     crashes: list[BaseException] = []
-    thread = CardThread(Broken(), lambda _: None, SystemClock(), crashes.append)
+    thread = PollThread("cards", Broken(), lambda _: None, SystemClock(), crashes.append)
     thread.start()
     thread.join(timeout=10.0)
     assert [type(crash) for crash in crashes] == [RuntimeError]
