@@ -71,10 +71,15 @@ class HomeSession(Generic[S]):
         """What the broker says for us when we are gone without a word."""
         return Message(self._topics.status, OFFLINE, retain=True, qos=1)
 
-    def connected(self, snapshot: S, at_s: float) -> tuple[tuple[str, ...], list[Message]]:
-        """The broker answers: what to subscribe to, and everything there is to say."""
+    def connected(self, snapshot: S, at_s: float) -> list[Message]:
+        """The broker answers: everything there is to say."""
         self._birth_due_s = None
-        return (self._topics.commands, self._topics.birth), self._everything(snapshot, at_s)
+        return self._everything(snapshot, at_s)
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """To be subscribed to before anything is said: whoever hears that we are online may answer at once."""
+        return self._topics.commands, self._topics.birth
 
     def update(self, snapshot: S, at_s: float) -> list[Message]:
         """What is worth saying now. To be called every few seconds and whenever something happened."""

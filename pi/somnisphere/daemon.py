@@ -232,15 +232,19 @@ class Daemon:
         offset_s = self._tick.wall_s - self._tick.at_s + self._tick.utc_offset_s
         return draw_night(epochs, estimates, offset_s, f"Night of {self._night_id}")
 
-    def home_connected(self, at_s: float) -> list[str]:
-        """The broker answers: everything is published anew. Returns the topics to subscribe to."""
-        subscriptions, messages = self._parts.session.connected(self.snapshot(), at_s)
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The broker's topics to be heard, before ``home_connected`` says that we are here."""
+        return *self._parts.session.subscriptions, self._parts.house.subscription
+
+    def home_connected(self, at_s: float) -> None:
+        """The broker answers: everything is published anew."""
+        messages = self._parts.session.connected(self.snapshot(), at_s)
         if self._parts.cards is not None:
             messages.append(self._parts.cards.discovery)
         self._parts.house.connected()
         for message in messages:
             self._parts.publish(message)
-        return [*subscriptions, self._parts.house.subscription]
 
     def home_said(self, topic: str, payload: bytes, *, retained: bool, at_s: float) -> None:
         """A message from the broker."""

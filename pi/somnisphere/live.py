@@ -173,8 +173,9 @@ class Live:
                 self._daemon.card(item)
             case Connected():
                 self._daemon.handle(BrokerReported(at_s, connected=True))
-                for topic in self._daemon.home_connected(at_s):
+                for topic in self._daemon.subscriptions:
                     self._link.subscribe(topic)
+                self._daemon.home_connected(at_s)
             case Disconnected():
                 self._daemon.handle(BrokerReported(at_s, connected=False, problem=item.reason))
             case Received():

@@ -135,8 +135,9 @@ class Rehearsal:
             case Connected():
                 self._daemon.handle(BrokerReported(at_s, connected=True))
                 assert self._link is not None
-                for topic in self._daemon.home_connected(at_s):
+                for topic in self._daemon.subscriptions:
                     self._link.subscribe(topic)
+                self._daemon.home_connected(at_s)
             case Disconnected():
                 self._daemon.handle(BrokerReported(at_s, connected=False, problem=item.reason))
             case Received():

@@ -81,7 +81,7 @@ class Box:
         self.at_s += 3600.0
         for part in ("sensor", "player"):
             self.send(self.session.part_status(part, online=True))
-        self.send(self.session.connected(snapshot, self.at_s)[1])
+        self.send(self.session.connected(snapshot, self.at_s))
 
     def ids(self) -> dict[str, str]:
         """Key -> entity id, of all entities of the device."""

@@ -112,7 +112,7 @@ def test_a_whole_session_reaches_the_broker_and_a_command_comes_back(broker: tup
     home = session()
     with listening(broker) as listener, linked(broker) as (link, events):
         assert event(events, Connected) == Connected(mqtt5=True)
-        subscriptions, messages = home.connected(ROOM, 0.0)
+        subscriptions, messages = home.subscriptions, home.connected(ROOM, 0.0)
         for topic in subscriptions:
             link.subscribe(topic)
         for message in messages:

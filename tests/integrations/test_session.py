@@ -43,7 +43,8 @@ def state(messages: list[Message], group: str) -> dict[str, Any]:
 
 
 def test_connecting_says_availability_then_discovery_then_states() -> None:
-    subscriptions, messages = session().connected(ROOM, 0.0)
+    home = session()
+    subscriptions, messages = home.subscriptions, home.connected(ROOM, 0.0)
     assert subscriptions == ("somnisphere/attic/+/set", "homeassistant/status")
     assert topics(messages) == SAID_AT_ONCE
     assert all(message.retain for message in messages)
@@ -52,7 +53,7 @@ def test_connecting_says_availability_then_discovery_then_states() -> None:
 
 
 def test_a_state_carries_every_key_as_json() -> None:
-    messages = session().connected(replace(ROOM, note="drafty"), 0.0)[1]
+    messages = session().connected(replace(ROOM, note="drafty"), 0.0)
     assert state(messages, "air") == {"warmth": 18.0, "warmth_attributes": {"note": "drafty"}}
     assert state(messages, "people") == {"mood": "calm", "occupied": True, "since": "2026-01-02T03:04:05+00:00"}
     assert state(messages, "lamp") == {"state": "ON", "brightness": 1638, "color_mode": "brightness"}
@@ -61,7 +62,7 @@ def test_a_state_carries_every_key_as_json() -> None:
 
 def test_what_is_not_known_is_null() -> None:
     nothing = Room(None, None, None, None, None, (), None, None, None)
-    messages = session().connected(nothing, 0.0)[1]
+    messages = session().connected(nothing, 0.0)
     assert state(messages, "air")["warmth"] is None
     assert state(messages, "people") == {"mood": None, "occupied": None, "since": None}
     assert state(messages, "lamp") == {"state": None}
@@ -70,19 +71,19 @@ def test_what_is_not_known_is_null() -> None:
 
 def test_a_word_that_is_no_option_is_not_known() -> None:
     """The home would keep the old word on screen."""
-    messages = session().connected(replace(ROOM, mood="dreaming", book="burnt"), 0.0)[1]
+    messages = session().connected(replace(ROOM, mood="dreaming", book="burnt"), 0.0)
     assert state(messages, "people")["mood"] is None
     assert state(messages, "shelf")["book"] is None
 
 
 def test_a_number_that_is_none_is_not_known() -> None:
-    assert state(session().connected(replace(ROOM, warmth_c=float("nan")), 0.0)[1], "air")["warmth"] is None
+    assert state(session().connected(replace(ROOM, warmth_c=float("nan")), 0.0), "air")["warmth"] is None
 
 
 def test_a_long_text_is_cut_to_what_a_home_can_hold() -> None:
     note: Entity[Room] = Entity(key="note", platform="sensor", name="Note", group="n", value=lambda r: r.note)
     home = HomeSession((note,), TOPICS, DEVICE)
-    text = state(home.connected(replace(ROOM, note="é" * 300), 0.0)[1], "n")["note"]
+    text = state(home.connected(replace(ROOM, note="é" * 300), 0.0), "n")["note"]
     assert len(text) == 255
     assert text.endswith("…")
 
@@ -142,7 +143,7 @@ def test_the_heartbeat_comes_in_time_for_the_shortest_expiry() -> None:
 
 
 def test_only_a_group_that_ages_as_a_whole_expires_on_the_broker() -> None:
-    expiries = {message.topic: message.expiry_s for message in session().connected(ROOM, 0.0)[1]}
+    expiries = {message.topic: message.expiry_s for message in session().connected(ROOM, 0.0)}
     assert expiries["somnisphere/attic/air"] == 400
     assert {topic for topic, expiry in expiries.items() if expiry is not None} == {"somnisphere/attic/air"}
 
@@ -156,7 +157,7 @@ def test_discovery_is_said_again_when_options_changed_and_not_otherwise() -> Non
 
 def test_discovery_can_be_left_out() -> None:
     home = HomeSession(ENTITIES, TOPICS, DEVICE, discovery=False)
-    assert topics(home.connected(ROOM, 0.0)[1]) == [t for t in SAID_AT_ONCE if t != TOPICS.discovery]
+    assert topics(home.connected(ROOM, 0.0)) == [t for t in SAID_AT_ONCE if t != TOPICS.discovery]
 
 
 def test_a_birth_is_answered_after_a_moment_and_once() -> None:
@@ -176,7 +177,7 @@ def test_a_home_that_goes_down_is_not_answered() -> None:
 def test_a_new_connection_says_everything_again_and_forgets_the_birth() -> None:
     home = started()
     home.received("homeassistant/status", b"online", False, ROOM, 10.0)
-    assert topics(home.connected(ROOM, 11.0)[1]) == SAID_AT_ONCE
+    assert topics(home.connected(ROOM, 11.0)) == SAID_AT_ONCE
     assert home.update(ROOM, 30.0) == []
 
 
@@ -210,7 +211,7 @@ def test_a_part_is_told_of_when_it_changes_and_at_every_connection() -> None:
     (message,) = home.part_status("sensor", online=True)
     assert (message.topic, message.payload, message.retain) == ("somnisphere/attic/sensor/status", b"online", True)
     assert home.part_status("sensor", online=True) == []
-    told = {message.topic: message.payload for message in home.connected(ROOM, 5.0)[1]}
+    told = {message.topic: message.payload for message in home.connected(ROOM, 5.0)}
     assert told["somnisphere/attic/sensor/status"] == b"online"
     assert told["somnisphere/attic/player/status"] == b"offline"
     with pytest.raises(ValueError, match="wheel"):
@@ -222,7 +223,7 @@ def test_a_picture_is_kept_for_the_next_connection() -> None:
     (message,) = home.image("view", b"<svg/>")
     assert (message.topic, message.payload, message.retain) == ("somnisphere/attic/view/image", b"<svg/>", True)
     assert home.image("view", b"<svg/>") == []
-    assert topics(home.connected(ROOM, 5.0)[1]) == [*SAID_AT_ONCE, "somnisphere/attic/view/image"]
+    assert topics(home.connected(ROOM, 5.0)) == [*SAID_AT_ONCE, "somnisphere/attic/view/image"]
     with pytest.raises(ValueError, match="no image entity 'lamp'"):
         home.image("lamp", b"")
 

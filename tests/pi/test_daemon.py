@@ -207,11 +207,9 @@ def test_a_retained_command_is_not_obeyed_and_said(tmp_path: Path, caplog: pytes
 
 def test_on_connecting_the_home_is_told_all_of_it_in_order(tmp_path: Path) -> None:
     with box(tmp_path / "j.db", connected=False) as it:
-        assert it.daemon.home_connected(it.at_s) == [
-            "somnisphere/bedside/+/set",
-            "homeassistant/status",
-            "somnisphere/house/quiet/+",
-        ]
+        heard = ("somnisphere/bedside/+/set", "homeassistant/status", "somnisphere/house/quiet/+")
+        assert it.daemon.subscriptions == heard
+        it.daemon.home_connected(it.at_s)
         told = [message.topic for message in it.messages][-20:]
         first = told.index("somnisphere/bedside/status")
         assert told[first + 1 : first + 4] == [
@@ -219,7 +217,7 @@ def test_on_connecting_the_home_is_told_all_of_it_in_order(tmp_path: Path) -> No
             "somnisphere/bedside/player/status",
             "homeassistant/device/somnisphere_bedside/config",
         ]
-        groups = {"stage", "vitals", "presence", "ritual", "lamp", "story", "night", "health"}
+        groups = {"stage", "vitals", "presence", "ritual", "lamp", "story", "night", "house", "health"}
         assert {topic.rpartition("/")[2] for topic in told[first + 4 :]} == groups
 
 

@@ -245,7 +245,7 @@ def test_a_part_that_fails_takes_only_its_own_along() -> None:
 
 def test_a_session_takes_the_whole_tuple() -> None:
     session = HomeSession(ENTITIES, TOPICS, DeviceInfo(name="Bedside", sw_version="1"))
-    _, messages = session.connected(FULL, 0.0)
+    messages = session.connected(FULL, 0.0)
     assert {m.topic for m in messages} >= {TOPICS.state(group) for group in groups(ENTITIES)}
     assert all(m.retain for m in messages)
     assert all(len(m.payload) < 20_000 for m in messages)
