@@ -12,7 +12,7 @@ from typing import Any
 from somnisphere.bedtime.phases import Cue, Phase
 from somnisphere.bedtime.ritual import Ritual
 from somnisphere.bedtime.shelf import Shelf
-from somnisphere.cues import CueGiven, SleepWatch
+from somnisphere.cues import CueGiven
 from somnisphere.events import (
     Action,
     Announce,
@@ -30,7 +30,8 @@ from somnisphere.events import (
     Tick,
 )
 from somnisphere.listeners import DAY_S, Listener, Listeners
-from somnisphere.night import EPOCH_S, Epoch, NightTimes, StageEstimate, unknown_epoch
+from somnisphere.night import Epoch, NightTimes, StageEstimate
+from somnisphere.night_in_progress import NightInProgress
 from somnisphere.sleep.dozing import dozed_off
 from somnisphere.sleep.facts import summarize
 from somnisphere.sleep.pipeline import SleepPipeline
@@ -52,16 +53,6 @@ Revise = Callable[[Sequence[Epoch]], Sequence[StageEstimate]]
 """The overnight answer: a whole night's epochs in, one estimate each out."""
 
 
-class _Night:
-    """The night in progress: its epochs on one unbroken 30-second grid, and when things happened."""
-
-    def __init__(self, times: NightTimes, stager: Stager) -> None:
-        self.times = times
-        self.stager = stager
-        self.epochs: list[Epoch] = []
-        self.watch = SleepWatch()
-
-
 class Core:
     def __init__(
         self,
@@ -79,7 +70,7 @@ class Core:
         self._revise = revise
         self._listeners = Listeners(ritual, shelf, listeners)
         self._tick = Tick(0.0, 0.0)
-        self._night: _Night | None = None
+        self._night: NightInProgress | None = None
         self._estimate: StageEstimate | None = None
         self._parts: dict[str, PartState] = {}
         self._pulse_problem = ""
@@ -139,6 +130,10 @@ class Core:
         )
         return actions
 
+    @property
+    def _likelihood(self) -> float | None:
+        return None if self._night is None or self._estimate is None else self._estimate.likelihood_of_sleep
+
     def _on_epoch(self, epoch: Epoch) -> list[Action]:
         actions: list[Action] = []
         if self._night is None:
@@ -147,12 +142,12 @@ class Core:
                 return []
             actions += self._open_night(epoch.start_s)
         assert self._night is not None
-        for due in self._on_grid(self._night, epoch):
+        for due in self._night.on_grid(epoch):
             estimate = self._night.stager.step(due)
             self._night.epochs.append(due)
             actions.append(KeepEpoch(due, estimate))
             if due.in_bed and self._night.times.in_bed_s is None:
-                self._night.times = replace(self._night.times, in_bed_s=self._wall_at(due.start_s))
+                self._night.times = replace(self._night.times, in_bed_s=self._tick.wall_at(due.start_s))
                 actions.append(Announce("in_bed", due.start_s))
             self._estimate = estimate
             for given in self._night.watch.step(due, estimate, is_morning=self._is_morning(due.start_s)):
@@ -161,20 +156,10 @@ class Core:
                     return actions
         return actions
 
-    @staticmethod
-    def _on_grid(night: _Night, epoch: Epoch) -> list[Epoch]:
-        """The epoch as the night numbers it, preceded by unknown ones where the daemon was away."""
-        if not night.epochs:
-            return [replace(epoch, index=0)]
-        first_s, last = night.epochs[0].start_s, night.epochs[-1]
-        missing = max(0, round((epoch.start_s - last.start_s) / EPOCH_S) - 1)
-        unknown = [unknown_epoch(last.index + 1 + k, first_s) for k in range(missing)]
-        return [*unknown, replace(epoch, index=last.index + missing + 1)]
-
     def _on_cue(self, given: CueGiven) -> list[Action]:
         night = self._night
         assert night is not None
-        since_wall_s = self._wall_at(given.since_s)
+        since_wall_s = self._tick.wall_at(given.since_s)
         if given.cue in (Cue.SLEPT, Cue.RESETTLED):
             actions: list[Action] = list(self._ritual.slept(given.at_s, given.since_s, given.cue))
             if night.times.fell_asleep_s is None:
@@ -188,18 +173,16 @@ class Core:
         elif given.cue is Cue.ROSE:
             night.times = replace(night.times, left_bed_s=since_wall_s)
         # The ritual announces; only here is it known how sure we are.
-        return [
-            replace(action, confidence=given.confidence) if isinstance(action, Announce) else action
-            for action in actions
-        ]
+        sure = given.confidence
+        return [replace(action, confidence=sure) if isinstance(action, Announce) else action for action in actions]
 
-    def _end(self, night: _Night, given: CueGiven) -> list[Action]:
+    def _end(self, night: NightInProgress, given: CueGiven) -> list[Action]:
         """The night is over: with all of it in hand, when sleep came and went is dated anew, and so is the bookmark."""
         estimates = tuple(self._revise(night.epochs))
         facts = summarize(estimates)
         times, actions = night.times, list[Action]()
         if facts.onset_s is not None and facts.final_waking_s is not None:
-            asleep_s, awake_s = self._wall_at(facts.onset_s), self._wall_at(facts.final_waking_s)
+            asleep_s, awake_s = self._tick.wall_at(facts.onset_s), self._tick.wall_at(facts.final_waking_s)
             times = replace(times, fell_asleep_s=asleep_s, woke_up_s=awake_s)
         if (dozing := dozed_off(estimates, self._ritual.story_ended_s)) is not None:
             actions += self._ritual.date_onset(dozing.first_s, dozing.latest_s)
@@ -216,8 +199,8 @@ class Core:
         return list(actions)
 
     def _open_night(self, at_s: float) -> list[Action]:
-        night_id = night_id_of(self._wall_at(at_s) + self._tick.utc_offset_s)
-        self._night = _Night(NightTimes(night_id), self._new_stager(self._wall_at(at_s)))
+        night_id = night_id_of(self._tick.wall_at(at_s) + self._tick.utc_offset_s)
+        self._night = NightInProgress(NightTimes(night_id), self._new_stager(self._tick.wall_at(at_s)))
         return [BeginNight(night_id, at_s)]
 
     def carry_on(self, times: NightTimes, epochs: Sequence[Epoch]) -> list[StageEstimate]:
@@ -225,8 +208,8 @@ class Core:
 
         Their cues were given before the restart: only what the watch remembers is built anew.
         """
-        stager = self._new_stager(self._wall_at(epochs[0].start_s) if epochs else self._tick.wall_s)
-        self._night = _Night(times, stager)
+        stager = self._new_stager(self._tick.wall_at(epochs[0].start_s) if epochs else self._tick.wall_s)
+        self._night = NightInProgress(times, stager)
         estimates = [stager.step(epoch) for epoch in epochs]
         for epoch, estimate in zip(epochs, estimates, strict=True):
             self._night.epochs.append(epoch)
@@ -260,11 +243,8 @@ class Core:
         """The epochs of the night in progress so far."""
         return () if self._night is None else tuple(self._night.epochs)
 
-    def _wall_at(self, at_s: float) -> float:
-        return self._tick.wall_s + (at_s - self._tick.at_s)
-
     def _is_morning(self, at_s: float) -> bool:
-        return MORNING_FROM_S <= (self._wall_at(at_s) + self._tick.utc_offset_s) % DAY_S < MORNING_UNTIL_S
+        return MORNING_FROM_S <= (self._tick.wall_at(at_s) + self._tick.utc_offset_s) % DAY_S < MORNING_UNTIL_S
 
     # ---- the home -------------------------------------------------------------------------------------------------
 
@@ -313,6 +293,7 @@ class Core:
             stage_reason="no night in progress" if estimate is None else estimate.reason,
             probabilities=None if estimate is None else estimate.probabilities,
             asleep=False if night is None else night.watch.asleep,
+            likelihood=self._likelihood,
             heart_bpm=vitals.heart_bpm,
             rmssd_ms=vitals.rmssd_ms,
             pulse_quality=vitals.pulse_quality,

@@ -317,22 +317,22 @@ class Daemon:
         journal = self._parts.journal
         if isinstance(action, BeginNight):
             self._night_id = journal.free_id(action.night_id)
-            journal.open_night(self._night_id, self._wall_at(action.at_s))
+            journal.open_night(self._night_id, self._tick.wall_at(action.at_s))
             self._estimates, self._kept_times = [], None
             self._picture_due_s = action.at_s + PICTURE_EVERY_S
             return
         assert self._night_id is not None
         if isinstance(action, KeepEpoch):
             self._estimates.append(action.estimate)
-            journal.add_epoch(self._night_id, self._wall_at(action.epoch.start_s), action.epoch, action.estimate)
+            journal.add_epoch(self._night_id, self._tick.wall_at(action.epoch.start_s), action.epoch, action.estimate)
             return
         self.finished = action
         journal.revise(self._night_id, action.estimates)
-        journal.close_night(self._night_id, self._wall_at(at_s), replace(action.times, night_id=self._night_id))
+        journal.close_night(self._night_id, self._tick.wall_at(at_s), replace(action.times, night_id=self._night_id))
         self._show_picture(at_s)
 
     def _announce(self, action: Announce) -> None:
-        wall_s = self._wall_at(action.at_s)
+        wall_s = self._tick.wall_at(action.at_s)
         attributes = {
             "night_id": self._night_id,
             "at": self._at(action.at_s).isoformat(timespec="seconds"),
@@ -345,7 +345,4 @@ class Daemon:
 
     def _at(self, at_s: float) -> datetime:
         """By the household's clock."""
-        return datetime.fromtimestamp(self._wall_at(at_s), timezone(timedelta(seconds=self._tick.utc_offset_s)))
-
-    def _wall_at(self, at_s: float) -> float:
-        return self._tick.wall_s + (at_s - self._tick.at_s)
+        return datetime.fromtimestamp(self._tick.wall_at(at_s), timezone(timedelta(seconds=self._tick.utc_offset_s)))

@@ -74,6 +74,7 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         name="Asleep",
         group="stage",
         value=lambda s: s.asleep,
+        attributes=lambda s: {"likelihood": None if s.likelihood is None else round(s.likelihood, 1)},
         icon="mdi:sleep",
         expire_after_s=EXPIRE_S,
         parts=SENSOR,

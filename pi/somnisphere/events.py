@@ -23,6 +23,10 @@ class Tick:
     wall_s: float
     utc_offset_s: float = 0.0
 
+    def wall_at(self, at_s: float) -> float:
+        """Unix time at ``at_s``."""
+        return self.wall_s + (at_s - self.at_s)
+
 
 class Press(StrEnum):
     """What a hand did to the button."""

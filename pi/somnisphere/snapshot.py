@@ -34,6 +34,8 @@ class Snapshot:
     stage_reason: str = ""
     probabilities: tuple[float, float, float, float] | None = None
     asleep: bool | None = None
+    likelihood: float | None = None
+    """Of sleep, slow: what the fade follows."""
 
     heart_bpm: float | None = None
     rmssd_ms: float | None = None

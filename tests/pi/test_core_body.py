@@ -137,7 +137,7 @@ def test_a_restart_in_the_morning_does_not_take_the_evening_for_one(monkeypatch:
             given.append(is_morning)
             return super().step(epoch, estimate, is_morning=is_morning)
 
-    monkeypatch.setattr("somnisphere.core.SleepWatch", Watch)
+    monkeypatch.setattr("somnisphere.night_in_progress.SleepWatch", Watch)
     bed.core.carry_on(NightTimes("2026-03-14"), epochs)
     assert given == [False] * 700 + [True] * 17, "half past four is 350 minutes after 22:40"
 
