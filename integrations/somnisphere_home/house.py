@@ -9,7 +9,7 @@ from somnisphere_home.messages import Message, Topics
 
 QUIET = b"ON"
 NOT_QUIET = b"OFF"
-SAY_AGAIN_S = 300.0
+SAY_AGAIN_S = 450.0
 EXPIRY_S = 900
 
 
