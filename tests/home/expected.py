@@ -38,7 +38,7 @@ def shown(entity: Entity[Snapshot], state: dict[str, Any]) -> Shown:
 def _typed(entity: Entity[Snapshot], value: Any) -> Shown:
     if value is None:
         return None
-    if entity.platform == "binary_sensor":
+    if entity.platform in ("binary_sensor", "switch"):
         return str(value).lower() in ("on", "true")
     if entity.device_class == "timestamp":
         return datetime.fromisoformat(value)

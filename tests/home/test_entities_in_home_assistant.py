@@ -13,6 +13,7 @@ from tests.home.expected import Shown, alike, shown, told
 from tests.home.harness import HomeAssistant
 
 from somnisphere.bedtime.phases import Phase
+from somnisphere.bedtime.shelf import Place
 from somnisphere.entities import ENTITIES, NIGHT_ENTITY
 from somnisphere.entities_evening import MOMENT_ENTITY
 from somnisphere.events import MOMENTS
@@ -34,6 +35,7 @@ NOTHING = Snapshot(
     at_s=0.0,
     wall_s=1.75e9,
     phase=Phase.IDLE,
+    listeners=("Ada", "Zoë"),
     story_titles=("The Fox", "Der Mond – für Jörg"),
     fade_min=10.0,  # a setting: always known
 )
@@ -53,6 +55,9 @@ EVERYTHING = replace(
     in_bed=True,
     pulse_ok=True,
     motion_ok=True,
+    listener="Ada",
+    bookmark=Place(61.5, 40.0),
+    likelihood=0.4,
     story_title="Der Mond – für Jörg",
     story_playing=True,
     story_position_s=61.7,
@@ -201,6 +206,10 @@ COMMANDS: list[tuple[str, str, dict[str, object], Callable[[object], bool]]] = [
     ("begin", "button.press", {}, lambda value: value is True),
     ("stop", "button.press", {}, lambda value: value is True),
     ("one_more_page", "button.press", {}, lambda value: value is True),
+    ("start_over", "button.press", {}, lambda value: value is True),
+    ("other_place", "button.press", {}, lambda value: value is True),
+    ("listener", "select.select_option", {"option": "Zoë"}, lambda value: value == "Zoë"),
+    ("follow_sleep", "switch.turn_off", {}, lambda value: value is False),
     ("story", "select.select_option", {"option": "Der Mond – für Jörg"}, lambda value: value == "Der Mond – für Jörg"),
     ("volume", "number.set_value", {"value": 22}, lambda value: value == 22.0),
     ("fade_time", "number.set_value", {"value": 15}, lambda value: value == 15.0),

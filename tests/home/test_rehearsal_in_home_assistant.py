@@ -23,7 +23,7 @@ from tests.home.recorder import Recorder, recording
 from tests.home.rehearsed import rehearse
 
 from somnisphere.entities import ENTITIES, NIGHT_ENTITY
-from somnisphere.entities_evening import MOMENT_ENTITY
+from somnisphere.entities_evening import LISTENER_ENTITY, MOMENT_ENTITY
 from somnisphere_home.messages import Topics
 
 pytestmark = [pytest.mark.home, pytest.mark.timeout(600)]
@@ -36,7 +36,9 @@ PICTURE_MAX_BYTES = 300_000
 SPEED = "450"
 """Seconds of night per second: the night of nine hours takes some 75 s."""
 
-STATEFUL = [entity for entity in ENTITIES if entity.value is not None]
+HERE = [entity for entity in ENTITIES if entity.key != LISTENER_ENTITY]
+"""What there is in a household that named no listeners."""
+STATEFUL = [entity for entity in HERE if entity.value is not None]
 LAMP, SPEAKER = "light.bedroom_lamp", "media_player.bedroom_speaker"
 STORY = {"media_content_id": "media-source://media_source/local/the-fox.mp3", "media_content_type": "audio/mpeg"}
 EVENING = {
@@ -45,6 +47,7 @@ EVENING = {
     "player": SPEAKER,
     "story": STORY,
     "phase": "sensor.bedside_phase",
+    "sink_seconds": 5,  # the night goes fast here
 }
 
 Looks = dict[str, list[Look]]
@@ -92,10 +95,10 @@ def look_around(home: HomeAssistant, view: str, cards: int, words: str, folder: 
 def introduce(home: HomeAssistant, broker: Broker, folder: Path) -> None:
     """A first, short meeting, as there was in any home before tonight; entities off by default are turned on."""
     with broker.listening(f"{TOPICS.base}/#") as listener, rehearse(broker, folder, listener, "--speed", "1"):
-        wait_until(lambda: len(home.client.device_entities(TOPICS.device_id)) == len(ENTITIES), "our device", 60)
+        wait_until(lambda: len(home.client.device_entities(TOPICS.device_id)) == len(HERE), "our device", 60)
     wait_until(lambda: broker.retained(TOPICS.status).get(TOPICS.status) == b"offline", "the last will", 20)
     home.client.enable_all(TOPICS.device_id)
-    ids = {entity.default_id(TOPICS.node) for entity in ENTITIES}
+    ids = {entity.default_id(TOPICS.node) for entity in HERE}
     wait_until(lambda: ids <= home.client.states().keys(), "every entity enabled", RELOADED_WITHIN_S)
 
 
@@ -141,7 +144,7 @@ def night(home: HomeAssistant, broker: Broker, tmp_path_factory: pytest.TempPath
 
 def _has_phase(listener: Listener, moment: str) -> bool:
     wanted = {"story_began": "story", "morning": "morning"}[moment]
-    phase = next(entity for entity in ENTITIES if entity.key == "phase")
+    phase = next(entity for entity in HERE if entity.key == "phase")
     messages = messages_to(TOPICS.state(phase.group), listener.received)
     return bool(messages) and told(phase, messages[-1]) == wanted
 
@@ -209,7 +212,7 @@ def _available(night: Night, entity_id: str) -> list[dict[str, Any]]:
 
 
 def test_the_evening_is_shown(night: Night) -> None:
-    now = {entity.key: night.frozen["story_began"][entity.default_id(TOPICS.node)] for entity in ENTITIES}
+    now = {entity.key: night.frozen["story_began"][entity.default_id(TOPICS.node)] for entity in HERE}
     assert now["phase"]["state"] == "story"
     assert now["in_bed"]["state"] == "on"
     assert now["asleep"]["state"] == "off"
@@ -242,7 +245,7 @@ def test_the_picture_of_the_night_is_there(night: Night) -> None:
 
 def test_all_is_unavailable_after_the_farewell(night: Night, home: HomeAssistant) -> None:
     assert night.status == 0
-    ids = [entity.default_id(TOPICS.node) for entity in ENTITIES]
+    ids = [entity.default_id(TOPICS.node) for entity in HERE]
     wait_until(
         lambda: (states := home.client.states()) and all(states[each]["state"] == "unavailable" for each in ids),
         "all entities to be unavailable",
@@ -274,8 +277,12 @@ def test_the_story_is_played_quieter_and_paused(night: Night, home: HomeAssistan
     play, after = calls[last_play], [call["call"] for call in calls[last_play + 1 :]]
     assert (play["media_id"], play["media_type"]) == (STORY["media_content_id"], STORY["media_content_type"])
     assert calls[last_play - 1] == {"call": "volume_set", "volume": 0.3}
-    assert after[-1] == "media_pause"
-    assert set(after[:-1]) <= {"volume_set"}
+    assert after[-2:] == ["media_pause", "volume_set"]
+    assert set(after[:-2]) <= {"volume_set"}
+    volumes = [call["volume"] for call in calls[last_play + 1 : -1] if call["call"] == "volume_set"]
+    assert volumes, "it sank before it was silent"
+    assert volumes == sorted(volumes, reverse=True)
+    assert calls[-1] == {"call": "volume_set", "volume": 0.3}, "the fade does not outlive the evening"
     assert (home.client.state(SPEAKER) or {})["state"] == "paused"
 
 

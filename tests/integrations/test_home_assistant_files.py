@@ -104,6 +104,7 @@ def test_a_blueprint_speaks_the_newer_words_and_guards_its_moments(file: Path) -
 def test_a_blueprint_names_only_moments_and_phases_that_exist(file: Path) -> None:
     text = file.read_text()
     asked = set(re.findall(r"happened == '(\w+)'", text))
+    asked |= {word for several in re.findall(r"happened in \(([^)]*)\)", text) for word in re.findall(r"\w+", several)}
     listed = re.search(r"event_type in \(([^)]*)\)", text)
     assert listed is not None
     assert set(re.findall(r"\w+", listed[1])) == asked - {"called_off"} <= set(MOMENTS)
