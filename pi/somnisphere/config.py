@@ -74,7 +74,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
                     story_limit_s=(one.story_limit_min or self.ritual.story_limit_min) * 60,
                 ),
                 one.folder,
-                _time_of_day_s(one.begin_at),
+                _time_of_day_s(one.begin_at or self.ritual.begin_at),
             )
             for one in self.listener
         )
@@ -218,7 +218,7 @@ def _two_whites_disagree(config: Config) -> str:
 def _explain(message: str, found: Mapping[str, Any]) -> str:
     """msgspec's message as key, what was found and what is allowed."""
     message, _, place = message.partition(" - at `$")
-    keys = [key for key in place.rstrip("`").replace("[...]", "").split(".") if key]
+    keys = [key for key in re.sub(r"\[[^]]*\]", "", place.rstrip("`")).split(".") if key]
     unknown = re.search(r"unknown field `(.*)`", message)
     if unknown:
         wrong = unknown.group(1)

@@ -165,3 +165,36 @@ def test_a_lamp_of_two_whites_comes_from_the_configuration() -> None:
     assert lamp_whites(Lamp(pin=18)) is None
     whites = lamp_whites(Lamp(pin=18, cold_pin=13, warm_k=2000, cold_k=4000, evening_k=3000, night_k=2100))
     assert whites == Whites(13, warm_k=2000, cold_k=4000, evening_k=3000, night_k=2100)
+
+
+def test_listeners_have_rules_of_their_own_and_the_rest_is_as_for_all(tmp_path: Path) -> None:
+    path = tmp_path / "somnisphere.toml"
+    path.write_text(
+        '[ritual]\nbegin_at = "20:00"\nstory_limit_min = 40\n[speaker]\nvolume_pct = 45\n'
+        '[[listener]]\nname = "Ada"\nfolder = "ada"\nbegin_at = "19:00"\nvolume_ceiling_pct = 60\n'
+        '[[listener]]\nname = "Ben"\nstory_limit_min = 20\nvolume_pct = 30\n'
+    )
+    ada, ben = load(path).listeners
+    assert (ada.name, ada.folder, ada.begin_at_s) == ("Ada", "ada", 19 * 3600)
+    assert (ada.settings.volume_pct, ada.settings.volume_ceiling_pct, ada.settings.story_limit_s) == (45, 60, 2400)
+    assert (ben.name, ben.folder, ben.begin_at_s) == ("Ben", "", 20 * 3600)
+    assert (ben.settings.volume_pct, ben.settings.volume_ceiling_pct, ben.settings.story_limit_s) == (30, 80, 1200)
+    (everybody,) = Config().listeners
+    assert everybody.name == ""
+    assert load(_written(tmp_path, show(load(path)))).listeners == (ada, ben)
+
+
+def _written(folder: Path, text: str) -> Path:
+    path = folder / "shown.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_listeners_wrong_key_is_explained(tmp_path: Path) -> None:
+    for wrong, words in (
+        ('[[listener]]\nname = "Ada"\nvolum_pct = 3\n', "did you mean"),
+        ('[[listener]]\nname = "Ada"\nbegin_at = "late"\n', "20:00"),
+        ('[listener]\nname = "Ada"\n', "listener"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            load(_written(tmp_path, wrong))
