@@ -206,6 +206,7 @@ def test_whoever_wakes_while_the_story_still_plays_is_told_on() -> None:
     bed.live(240, 0.02)
     assert bed.playing
     assert bed.gain_db > faint_db
+    assert bed.lamp_pct == 0.0, "in the dark"
     bed.cue(Cue.RESETTLED)
     bed.live(900, 0.9)
     assert bed.in_phase(Phase.ASLEEP)

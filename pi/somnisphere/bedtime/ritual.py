@@ -117,7 +117,7 @@ class Ritual(Hands):
                 self._note(landing=self.state.playing and self.state.follow_sleep)
                 return evening.dim(0.0, evening.settings.asleep_lamp_out_s)
             case Cue.ROUSED if came_from is Phase.ASLEEP:
-                self._note(landing=False, silent_at_position_s=None)
+                self._note(landing=False, silent_at_position_s=None, lamp_base_pct=0.0)  # told on, in the dark
             case Cue.WOKE:
                 self._note(listened_s=0.0)
                 return evening.fall_silent(at_s)
