@@ -184,7 +184,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     from somnisphere.cli_story import add_commands
 
-    story = add("story", "cli_story", "list_stories", "the stories on the shelf: list, add, export, import, remove")
+    story = add(
+        "story", "cli_story", "list_stories", "the stories on the shelf: list, show, add, record, play and more"
+    )
     add_commands(story, lambda function: _handler("cli_story", function), NOT_MEDICAL)
     card = add("card", "cli_card", "show", "story cards: which card means what")
     cards = card.add_subparsers(dest="card_command", required=True, metavar="WHAT")

@@ -35,6 +35,10 @@ def add_commands(story: argparse.ArgumentParser, handler: Callable[[str], Handle
     listing = add("list", "list_stories", "what is on the shelf, and which files are broken and why")
     listing.add_argument("--json", action="store_true", help="one JSON object for scripts")
 
+    showing = add("show", "show_story", "what one story holds, and where each listener left it")
+    showing.add_argument("key", metavar="KEY", help="key or title, as `somnisphere story list` has it")
+    showing.add_argument("--words", action="store_true", help="its sentences, too, with their ids")
+
     adding = add("add", "add_stories", "check files and copy them into the household's story folder")
     adding.add_argument("files", type=Path, nargs="+", metavar="FILE", help="audio, .txt, .md, .epub or .story")
     adding.add_argument("--replace", action="store_true", help="also where there is a file of that name")
@@ -105,6 +109,39 @@ def add_stories(arguments: argparse.Namespace) -> int:
             print(f"somnisphere: {_printable(str(problem))}", file=sys.stderr)
             failed += 1
     return 2 if failed else 0
+
+
+def show_story(arguments: argparse.Namespace) -> int:
+    from somnisphere.config import load
+    from somnisphere.journal import Journal
+
+    folder, cache = shelf_of(arguments.config)
+    book = _chosen(_books(folder, cache)[0], arguments.key, folder)
+    row = _row(book)
+    print(f"{book.title}\n    {_held(row)}, {_written(book.path)}")
+    for name in ("teller", "language", "ages", "licence"):
+        if row[name]:
+            print(f"    {name}: {row[name]}")
+    for recording in book.recordings:
+        length = "" if recording.duration_s is None else f", {_clock(recording.duration_s)}"
+        print(f"    recording{length}, {len(recording.marks)} sentences found, {len(recording.chapters)} chapters")
+        for chapter in recording.chapters:
+            print(f"        {_clock(chapter.begin_s)} {chapter.title}")
+    path = Path(load(arguments.config).journal.path)
+    if path.is_file():  # else nobody was told anything yet
+        journal = Journal(path)
+        for (listener, key), place in sorted(journal.places().items()):
+            if key == book.key:
+                print(f"    begins next at {_clock(place.position_s)}{f' for {listener}' if listener else ''}")
+        journal.close()
+    for sentence in book.sentences if arguments.words else ():
+        print(f"{sentence.id} {sentence.text}")
+    return 0
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
 
 
 def mark_stories(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from somnisphere import cli, cli_story
+from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER, read
 from somnisphere.story import Book
 
@@ -247,3 +248,29 @@ def test_every_subcommand_has_its_function(capsys: Output) -> None:
     for name in ("list", "add", "mark", "export", "import", "remove"):
         assert f"\n    {name} " in said
     assert cli_story.list_stories.__module__ == "somnisphere.cli_story"
+
+
+def test_show_tells_what_a_story_holds_and_where_it_was_left(
+    household: Household, recording: Path, tmp_path: Path
+) -> None:
+    with household.config.open("a") as config:
+        config.write(f'[journal]\npath = "{tmp_path}/journal.db"\n')
+    text = tmp_path / "wal.md"
+    text.write_text(TEXT, encoding="utf-8")
+    assert household.run("add", recording, text)[0] == 0
+    status, said, _ = household.run("show", "the WHALE")
+    assert status == 0
+    assert "teller: Jo" in said
+    assert "recording, 0:0" in said
+    assert "begins next" not in said, "nobody was told it yet"
+    journal = Journal(tmp_path / "journal.db")
+    journal.save_bookmark("whale.opus", 3.4, "Ada")
+    journal.save_bookmark("whale.opus", 3605.0)
+    journal.close()
+    _, said, _ = household.run("show", "whale.opus")
+    assert "begins next at 0:03 for Ada" in said
+    assert "begins next at 1:00:05\n" in said
+    _, said, _ = household.run("show", "Der Wal", "--words")
+    assert "language: de" in said
+    assert "s2 Er war müde." in said
+    assert household.run("show", "no such story")[0] == 2
