@@ -158,10 +158,10 @@ WISHES = st.lists(
 
 
 def may_step_pct(a_pct: float, b_pct: float) -> float:
-    """The largest tick: half an L*; into the dark or out of it the faintest light, too. Of two whites the second comes
-    and goes while the first is still faint."""
+    """The largest tick: half an L*, with the rounding of both its ends; into the dark or out of it the faintest light,
+    too. Of two whites the second comes and goes while the first is still faint."""
     edge_pct = SMALLEST_PCT if min(a_pct, b_pct) < SECOND_WHITE_PCT else 0.0
-    return STEP_PCT + edge_pct + ROUNDING_PCT
+    return STEP_PCT + edge_pct + 2 * ROUNDING_PCT
 
 
 def live(lamp: Lamp, duty: Callable[[], float], wishes: list[tuple[str, float, float, float]]) -> float:
@@ -186,11 +186,11 @@ def live(lamp: Lamp, duty: Callable[[], float], wishes: list[tuple[str, float, f
             at_s += tick_s
     target_pct = lamp.target_pct
     for _ in range(int(61.0 / tick_s)):
-        at_s += tick_s
         lamp.step(at_s)
         now_pct = lightness(duty())
         assert abs(now_pct - level_pct) <= may_step_pct(now_pct, level_pct)
         level_pct = now_pct
+        at_s += tick_s
     assert lamp.lightness_pct == target_pct
     assert not lamp.is_fading
     return target_pct
