@@ -20,7 +20,7 @@ from somnisphere.evening_file import EveningFile
 from somnisphere.events import Tick
 from somnisphere.home_lamp import HomeLamp
 from somnisphere.journal import Journal
-from somnisphere.library import STARTER_FOLDER, Tell
+from somnisphere.library import STARTER_FOLDER
 from somnisphere.light_memory import LightMemory, beside
 from somnisphere.parts import Parts
 from somnisphere.shelf_reader import ShelfReader
@@ -28,8 +28,8 @@ from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleep.saturation import MAXIM_CURVE
 from somnisphere.sleeper import Sleeper
 from somnisphere.snapshot import Snapshot
-from somnisphere.story import Book, Recording
 from somnisphere.telling import SPOKEN
+from somnisphere.telling.household import HouseholdTeller
 from somnisphere_hardware.bedside import Bedside, BedsideSettings
 from somnisphere_hardware.lamp import Lamp
 from somnisphere_hardware.speaker import Speaker
@@ -99,27 +99,11 @@ def home_session(config: Config) -> HomeSession[Snapshot]:
     return HomeSession(entities, topics_of(config), device_of(config), min_intervals_s={"vitals": VITALS_EVERY_S})
 
 
-def teller(config: Config, cache: Path) -> Tell:
-    """Speaks words with the household's voice; said in the log where no voice can."""
-
-    def tell(book: Book) -> Recording | None:
-        from somnisphere.telling.spoken import Untellable, tell
-        from somnisphere.telling.voices import choose
-
-        told = tell(book, choose(config.voice), cache / SPOKEN)
-        if isinstance(told, Untellable):
-            log.warning("%s cannot be told: %s", book.title, told.reason)
-            return None
-        return told
-
-    return tell
-
-
 def shelf_reader(config: Config, *, background: bool = False) -> ShelfReader:
     """The household's stories, else those that come along. Broken files are said, and stop nothing."""
     folder = Path(config.stories.folder).expanduser() if config.stories.folder else STARTER_FOLDER
     cache = Path(config.stories.cache or cache_place()).expanduser()
-    return ShelfReader(folder, cache, teller(config, cache), background=background)
+    return ShelfReader(folder, cache, HouseholdTeller(config.voice, cache / SPOKEN), background=background)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from somnisphere.library import Broken, Tell, books_of, changed_ns, scan
+from somnisphere.library import Broken, books_of, changed_ns, scan
 from somnisphere.library.marks import find_marks
 from somnisphere.story import Book, Story
+from somnisphere.telling.household import HouseholdTeller
 from somnisphere.telling.loudness import Unmeasured, gain_db_to
 
 log = logging.getLogger(__name__)
@@ -23,13 +24,13 @@ MOST_LOUDER_DB = 6.0
 
 
 class ShelfReader:
-    """``tell`` speaks a book's words; None: only recordings are on the shelf. Without ``background`` nothing is worked
-    out: what was found by earlier runs is used."""
+    """``teller`` speaks a book's words. Without ``background`` nothing is worked out: what was found and told by
+    earlier runs is used."""
 
-    def __init__(self, folder: Path, cache: Path, tell: Tell | None = None, *, background: bool = False) -> None:
+    def __init__(self, folder: Path, cache: Path, teller: HouseholdTeller, *, background: bool = False) -> None:
         self._folder = folder
         self._cache = cache
-        self._tell = tell
+        self._teller = teller
         self._background = background
         self._changed_ns = -1
         self._worker: threading.Thread | None = None
@@ -43,12 +44,12 @@ class ShelfReader:
             if self._worker.is_alive():
                 return None
             self._worker = None
-            return self._found
+            return self._found  # None: it was stopped
         changed = changed_ns(self._folder)
         if changed == self._changed_ns:
             return None
         self._changed_ns = changed
-        stories, broken = scan(self._folder, self._cache)
+        stories, broken = scan(self._folder, self._cache, self._teller.told)
         for file in broken:
             self._say("Not on the shelf", file.path, file.reason)
         if self._background:
@@ -74,7 +75,7 @@ class ShelfReader:
                 return
             if not isinstance(book, Broken):
                 self._prepare(book)
-        self._found = tuple(self._evened(story) for story in scan(self._folder, self._cache, self._tell)[0])
+        self._found = tuple(self._evened(story) for story in scan(self._folder, self._cache, self._teller.tell)[0])
 
     def _evened(self, story: Story) -> Story:
         """Recordings of all kinds are heard about equally loud; spoken words already are."""
@@ -87,8 +88,8 @@ class ShelfReader:
         for recording in book.recordings[:1]:
             if not recording.marks and (problem := find_marks(recording.path, book.sentences, self._cache).problem):
                 self._say("On the shelf without its sentences", recording.path, problem)
-        if not book.recordings and self._tell is not None:
-            self._tell(book)
+        if not book.recordings:
+            self._teller.tell(book)
 
     def _say(self, where: str, path: Path, reason: str) -> None:
         """Once for each file and reason."""

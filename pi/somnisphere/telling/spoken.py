@@ -65,18 +65,29 @@ def tell(
     return Untellable(" ".join(reasons))
 
 
+def told_before(book: Book, voice: Voice, cache: Path) -> Recording | None:
+    """What ``tell`` made of these words earlier, in any of the voices. Never speaks."""
+    kept = (_Telling(book, single, SpokenCache(cache), lambda *_: None).kept() for single in alternatives(voice))
+    return next((recording for recording in kept if recording is not None), None)
+
+
 class _Telling:
     def __init__(self, book: Book, voice: Voice, cache: SpokenCache, progress: Progress) -> None:
         self._book, self._cache, self._progress = book, cache, progress
         tellers = dict.fromkeys(sentence.teller for sentence in book.sentences)
         self._voices = {teller: voice.turned(turn) for turn, teller in enumerate(tellers)}
 
+    def kept(self) -> Recording | None:
+        if found := self._cache.recording(self._key(encoding.suffix())):
+            path, duration_s, marks = found
+            return Recording(path, self._book.teller, duration_s, marks)
+        return None
+
     def recording(self, limit_mb: float) -> Recording | Silent:
+        if (kept := self.kept()) is not None:
+            return kept
         suffix = encoding.suffix()
         key = self._key(suffix)
-        if kept := self._cache.recording(key):
-            path, duration_s, marks = kept
-            return Recording(path, self._book.teller, duration_s, marks)
         spoken = self._speak_all()
         if isinstance(spoken, Silent):
             return spoken

@@ -37,8 +37,6 @@ class EveningJudged:
     stopped_s: float | None
     """When the story fell silent for good; None: it did not within the hours looked at."""
     awake_at_stop: bool
-    fell_asleep_s: float | None
-    """When sleep came, as dated with the whole night in hand."""
     bookmark_s: float
     """When the sentence was heard with which the next evening begins."""
     other_s: float | None
@@ -104,7 +102,6 @@ def follow(live: Judged, overnight: Judged, settings: RitualSettings | None = No
         onset_s=true_onset * EPOCH_S,
         stopped_s=stopped_s,
         awake_at_stop=stop_epoch is not None and (live.stage[stop_epoch] == 0 or stop_epoch < true_onset),
-        fell_asleep_s=None if dozing is None else dozing.first_s,
         other_s=None if other_s is None else heard_at(other_s),
         bookmark_s=heard_at(bookmark_s),
     )
