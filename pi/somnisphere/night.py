@@ -71,7 +71,8 @@ class Epoch:
     motion_counts: tuple[float | None, ...]
     """Two values, one each 15 s, in the activity counts of Walch et al. 2019 (doi 10.1093/sleep/zsz180)."""
     rhythm: tuple[float | None, ...] | None = None
-    """What the intervals between beats say, as ``sleep.rhythm.RHYTHM`` names it; None: no intervals are trusted."""
+    """What the intervals between beats say, as ``sleep.rhythm.RHYTHM`` names it; None: no intervals are trusted, or
+    movement is known and nobody asks."""
 
 
 def unknown_epoch(index: int, first_s: float) -> Epoch:
