@@ -23,6 +23,8 @@ _EARLY_S = 0.01
 """A tick that comes this much early still counts."""
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
+_OFF_LOOK_S = 0.5
+"""How often is looked whether sensing is wanted again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ class Bedside:
         self._pulse = PulseStream(settings.pulse_rate_hz, leds, settings.swap_leds)
         self._motion = MotionStream(settings.motion_rate_hz)
         self._streams: tuple[Stream, ...] = (self._pulse, self._motion)
+        self._is_off = False
+        self.sensing = True
+        """False: lights out, chips asleep, nothing read. Any thread may set it; the next poll obeys."""
 
     @property
     def due_s(self) -> float:
@@ -80,6 +85,9 @@ class Bedside:
 
     def poll(self, at_s: float) -> list[Sample]:
         """What is new at ``at_s`` (monotonic seconds). Never raises for trouble in the world: that is a PartState."""
+        if not self.sensing:
+            return self._stay_off(at_s)
+        self._is_off = False
         if self._bus is None:
             if at_s < self._bus_due_s - _EARLY_S:
                 return []
@@ -101,6 +109,14 @@ class Bedside:
         if self._motion.due_s <= at_s + 0.5 * self._tick_s:
             samples += self._step(self._motion, at_s)
         return samples
+
+    def _stay_off(self, at_s: float) -> list[Sample]:
+        self._bus_due_s = at_s + _OFF_LOOK_S
+        if self._is_off:
+            return []
+        self._is_off = True
+        self.close()
+        return [sample for stream in self._streams for sample in stream.switched_off(at_s)]
 
     def rest(self) -> None:
         """LEDs off, chips asleep. May be called twice, after trouble, or before any poll; the next poll wakes them."""

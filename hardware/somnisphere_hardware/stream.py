@@ -33,6 +33,9 @@ _STALL_SAMPLES = 5.0
 _NOUNS: dict[Part, str] = {"pulse": "The pulse sensor", "motion": "The motion sensor"}
 
 
+SWITCHED_OFF = "Sensing is switched off."
+
+
 class _State(Enum):
     SEARCHING = 0
     RESETTING = 1
@@ -92,6 +95,11 @@ class Stream(ABC):
     def bus_lost(self, at_s: float, error: BusError) -> list[Sample]:
         """The bus itself cannot be opened or is gone."""
         return self._give_up(at_s, f"{_NOUNS[self.part]} cannot be reached: {error.hint}.")
+
+    def switched_off(self, at_s: float) -> list[Sample]:
+        """A person wants nothing read: no fault, and what is not taken meanwhile is not lost."""
+        self._end_s = None
+        return self._say(at_s, False, SWITCHED_OFF)
 
     def rest(self, bus: Bus) -> None:
         """Puts the chip to sleep, whoever configured it; the next step wakes it by a fresh search."""

@@ -128,6 +128,33 @@ def test_rest_puts_out_the_light_and_poll_lights_it_again() -> None:
     bed.check_truth(body)
 
 
+def test_sensing_switched_off_puts_out_the_light_and_reads_nothing_until_it_is_wanted_again() -> None:
+    body = TellTale()
+    with bed_of(SimulatedMax30102(body), SimulatedMpu6050(body)) as bed:
+        bed.run(20.0)
+        bed.bedside.sensing = False
+        off = bed.run(25.0)
+        assert [(said.part, said.ok, said.problem) for said in off if isinstance(said, PartState)] == [
+            ("pulse", False, "Sensing is switched off."),
+            ("motion", False, "Sensing is switched off."),
+        ]
+        assert len(off) == 2, "no sample is taken"
+        transactions = bed.sim.transactions
+        assert bed.run(625.0) == []
+        assert bed.sim.transactions == transactions, "the bus is left alone"
+        other = Bus.open(1)
+        assert other.read(0x57, 0x09, 1) == b"\x83", "the LEDs are dark"
+        assert other.read(0x68, 0x6B, 1) == b"\x40"
+        other.close()
+        bed.bedside.sensing = True
+        came = bed.run(655.0)
+        assert [said.ok for said in came if isinstance(said, PartState)] == [True, True]
+        assert len(came) > 20
+        assert bed.bedside.samples_lost == {"pulse": 0, "motion": 0}, "what nobody wanted is not lost"
+    bed.check_time()
+    bed.check_truth(body)
+
+
 def test_rest_finds_a_chip_that_another_process_left_shining() -> None:
     sim = SimulatedBus(number=1)
     body = TellTale()

@@ -6,7 +6,7 @@ from typing import Any
 from somnisphere.bedtime.evening import WITH_STORY, Actions, Evening
 from somnisphere.bedtime.fades import FallingPage
 from somnisphere.bedtime.state import RitualState
-from somnisphere.events import DimLamp, FreezeLamp, Say, SetGain
+from somnisphere.events import DimLamp, FreezeLamp, PauseStory, Say, SetGain
 
 
 class Hands:
@@ -34,6 +34,28 @@ class Hands:
         evening.lay_aside()
         self._note(story_key=None, position_s=None)
         return evening.keep(story.key, 0.0)
+
+    def pause(self, at_s: float) -> Actions:
+        """The story stands still until a hand lets it go on; the evening stays what it is."""
+        if not self.state.playing:
+            return [Say("No story is playing.")]
+        actions = self._evening.fall_silent(at_s)
+        self._note(paused_by_hand=True)
+        return actions
+
+    def seek(self, position_s: float, at_s: float) -> Actions:
+        """To another place of the story that plays, or was paused."""
+        evening, state = self._evening, self.state
+        story = evening.shelf.find(state.story_key) if state.story_key is not None else None
+        if story is None or not (state.playing or state.paused_by_hand):
+            return [Say("No story is playing.")]
+        longest_s = position_s if story.duration_s is None else max(0.0, story.duration_s - 1.0)
+        position_s = min(max(0.0, position_s), longest_s)
+        if state.playing:
+            quiet = [action for action in evening.fall_silent(at_s) if not isinstance(action, PauseStory)]
+            return quiet + evening.play(story, position_s, at_s)
+        self._note(position_s=position_s, loaded=False)  # the player is told when it goes on
+        return evening.keep(story.key, position_s)
 
     def other_place(self, at_s: float) -> Actions:  # noqa: ARG002 - every hand has its time
         """The next evening begins at the other of two places; pressed again, at the first."""

@@ -249,12 +249,33 @@ class Ritual(Hands):
         if press is Press.TAP:
             return self._receive(Cue.BEGIN if phase in (Phase.IDLE, Phase.MORNING) else Cue.PAGE, at_s)
         if phase in WITH_STORY and self.state.playing:
-            actions = self._evening.fall_silent(at_s)
-            self._note(paused_by_hand=True)
-            return actions
-        if phase in WITH_STORY and self.state.paused_by_hand:
-            return self._evening.resume(at_s)
-        return self._receive(Cue.PAGE, at_s)
+            return self.pause(at_s)
+        return self.resume(at_s) if phase in WITH_STORY and self.state.paused_by_hand else self.one_more_page(at_s)
+
+    def resume(self, at_s: float) -> Actions:
+        """What a hand paused goes on; where somebody slept meanwhile that is one more page."""
+        if not self.state.paused_by_hand:
+            return [Say("No story was paused.")]
+        return self._evening.resume(at_s) if self.state.phase in WITH_STORY else self.one_more_page(at_s)
+
+    def play(self, key_or_title: str, position_s: float | None, at_s: float) -> Actions:
+        """Tell this story now, at any hour, from where it was left or from ``position_s``."""
+        evening, state = self._evening, self.state
+        story = evening.shelf.find(key_or_title)
+        if story is None:
+            return [Say(f"There is no story “{key_or_title}” on the shelf.", "warning")]
+        if story.key == state.story_key and (state.playing or state.paused_by_hand):
+            moved = [] if position_s is None else self.seek(position_s, at_s)
+            return moved if state.playing else moved + self.resume(at_s)
+        if state.phase in WITH_STORY and (state.playing or state.paused_by_hand):
+            moved = self.choose_story(story.key, at_s)
+            return moved if position_s is None else moved + self.seek(position_s, at_s)
+        silent = [*evening.fall_silent(at_s), StopStory()] if state.loaded else []
+        evening.lay_aside()
+        evening.shelf.choose(story.key)
+        self._note(story_key=None, position_s=None)
+        kept = [] if position_s is None else evening.keep(story.key, max(0.0, position_s))
+        return [*silent, *kept, *self.one_more_page(at_s)]
 
     def one_more_page(self, at_s: float) -> Actions:
         return self._receive(Cue.PAGE, at_s)
