@@ -22,7 +22,10 @@ from somnisphere.home_lamp import HomeLamp
 from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER
 from somnisphere.light_memory import LightMemory, beside
+from somnisphere.machine import Machine
+from somnisphere.moments import Moments
 from somnisphere.parts import Parts
+from somnisphere.sensing_switch import SensingSwitch
 from somnisphere.shelf_reader import ShelfReader
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleep.saturation import MAXIM_CURVE
@@ -43,6 +46,7 @@ log = logging.getLogger(__name__)
 
 VITALS_EVERY_S = 30.0
 """Heart and breath change all the time; the home is told this often at the most."""
+BOX_EVERY_S = 300.0
 
 
 def bedside_settings(config: Config) -> BedsideSettings:
@@ -96,7 +100,9 @@ def device_of(config: Config) -> DeviceInfo:
 
 def home_session(config: Config) -> HomeSession[Snapshot]:
     entities = [entity for entity in ENTITIES if config.listener or entity.key != LISTENER_ENTITY]
-    return HomeSession(entities, topics_of(config), device_of(config), min_intervals_s={"vitals": VITALS_EVERY_S})
+    return HomeSession(
+        entities, topics_of(config), device_of(config), min_intervals_s={"vitals": VITALS_EVERY_S, "box": BOX_EVERY_S}
+    )
 
 
 def shelf_reader(config: Config, *, background: bool = False) -> ShelfReader:
@@ -120,6 +126,7 @@ def assemble(
     lamp: Lamp | HomeLamp,
     speaker: Speaker,
     reader: ShelfReader | None = None,
+    machine: Machine | None = None,
 ) -> Assembled:
     """A daemon that has taken up, at ``tick``, the evening and the night that the journal holds. ``reader``: of the
     shelf, else one that works nothing out."""
@@ -138,8 +145,18 @@ def assemble(
         )
         cards = CardDesk(CardFile(cards_beside(journal.path)), table, topics_of(config), device_of(config))
     parts = Parts(
-        bedside, lamp, speaker, journal, session, House(topics_of(config)), rescan=reader.read, light_memory=memory
+        bedside,
+        lamp,
+        speaker,
+        journal,
+        session,
+        House(topics_of(config)),
+        Moments(journal),
+        SensingSwitch(journal.path),
+        rescan=reader.read,
+        light_memory=memory,
     )
+    parts.machine = machine
     parts.evening_file = EveningFile(journal.path.with_name(f"{journal.path.name}.evening"))
     parts.cards = cards
     parts.oxygen_calibrated = config.oxygen_calibrated

@@ -22,6 +22,7 @@ from somnisphere.home_lamp import HomeLamp
 from somnisphere.journal import Journal
 from somnisphere.lamp_whites import lamp_whites
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke, utc_offset_s
+from somnisphere.machine import Machine
 from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.bus import Bus
@@ -60,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
         stories = shelf_reader(config, background=True)
         stack.callback(stories.close)
         tick = Tick(clock.now_s(), wall_s, utc_offset_s(wall_s))
-        made = assemble(config, tick, journal, bedside, lamp, speaker, stories)
+        machine = Machine(journal.path.parent)
+        made = assemble(config, tick, journal, bedside, lamp, speaker, stories, machine)
         link = HomeLink(broker_settings(config), made.session.will, inbox.put)
         made.daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)
         live = Live(made.daemon, bedside, link, inbox, clock, button, card_reader(config))

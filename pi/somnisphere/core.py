@@ -26,6 +26,7 @@ from somnisphere.events import (
     LampReported,
     PlayerReported,
     Say,
+    SetSensing,
     ShelfChanged,
     Tick,
 )
@@ -78,6 +79,8 @@ class Core:
         self._lamp_pct = 0.0
         self._lamp_asked_pct = LAMP_TOUCH_PCT
         self.last_night: NightTimes | None = None
+        self.sensing = True
+        """A person may switch it off; then nothing is known, and that is no trouble."""
 
     # ---- in -------------------------------------------------------------------------------------------------------
 
@@ -110,6 +113,8 @@ class Core:
     def _on_part(self, state: PartState) -> list[Action]:
         self._parts[state.part] = state
         self._pipeline.add(state)
+        if not self.sensing:
+            return []
         return [Say(f"The {state.part} sensor ({state.chip}) answers.") if state.ok else Say(state.problem, "warning")]
 
     def _on_tick(self, tick: Tick) -> list[Action]:
@@ -266,8 +271,13 @@ class Core:
             "volume": lambda: self._ritual.set_volume(float(value), at_s),
             "fade_time": lambda: self._ritual.set_fade_time(float(value), at_s),
             "lamp": lambda: self._lamp(value, at_s),
+            "sensing": lambda: self._switch_sensing(bool(value)),
         }
         return list(wishes[command.key]())
+
+    def _switch_sensing(self, on: bool) -> Sequence[Action]:
+        self.sensing = on
+        return [SetSensing(on), Say(f"Sensing is switched {'on' if on else 'off'}.")]
 
     def _lamp(self, wish: LightWish, at_s: float) -> Sequence[Action]:
         on_its_way = abs(self._ritual.state.lamp_target_pct - self._lamp_pct) > LAMP_ARRIVED_PCT
@@ -284,13 +294,14 @@ class Core:
         """All that the home may see now."""
         vitals, ritual, night, estimate = self._pipeline.vitals, self._ritual.state, self._night, self._estimate
         pulse, motion = self._parts.get("pulse"), self._parts.get("motion")
-        problems = [part.problem for part in (pulse, motion) if part is not None and not part.ok]
-        problems += [self._pulse_problem] if self._pulse_problem else []
+        problems = [part.problem for part in (pulse, motion) if part is not None and not part.ok and self.sensing]
+        problems += [self._pulse_problem] if self._pulse_problem and self.sensing else []
         player = self._player
         story = (ritual.story_key and self._shelf.find(ritual.story_key)) or self._shelf.current()
         return Snapshot(
             at_s=self._tick.at_s,
             wall_s=self._tick.wall_s,
+            sensing=self.sensing,
             phase=ritual.phase,
             night_id=None if night is None else night.times.night_id,
             stage=None if estimate is None else estimate.stage,
@@ -317,6 +328,8 @@ class Core:
             bookmark=None if story is None else self._shelf.place(story.key),
             story_titles=self._shelf.titles,
             story_title=self._shelf.title_of(None if story is None else story.key),
+            story=story,
+            story_paused=ritual.paused_by_hand,
             story_playing=player is not None and player.state == "playing",
             story_position_s=ritual.position_s,
             volume_pct=ritual.volume_pct,

@@ -7,7 +7,6 @@ machine's clock, ``rehearsal.py`` steps it through a simulated night. Both there
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
 
 from somnisphere.cards import CardDeed
 from somnisphere.core import Core
@@ -35,10 +34,12 @@ from somnisphere.events import (
     ResumeStory,
     Say,
     SetGain,
+    SetSensing,
     ShelfChanged,
     StopStory,
     Tick,
 )
+from somnisphere.machine import NOT_LOOKED_AT, Began
 from somnisphere.night import NightTimes, StageEstimate
 from somnisphere.parts import Parts, Publish
 from somnisphere.picture import Shape, draw_night, to_svg
@@ -79,6 +80,8 @@ class Daemon:
         self._picture_due_s = 0.0
         self._journal_problem = ""
         self._player_state = ""
+        self._began = Began(0.0)
+        self._published_wall_s: float | None = None
         self.finished: EndNight | None = None
         """The last night that ended while this daemon ran."""
 
@@ -88,8 +91,9 @@ class Daemon:
 
     def carry_on(self, tick: Tick) -> None:
         """After a restart: take up the evening and the night that the journal holds."""
-        self._tick = tick
+        self._tick, self._began = tick, Began(tick.at_s)
         self._core.receive(tick)
+        self._core.sensing = self._parts.bedside.sensing = self._parts.sensing.on
         journal = self._parts.journal
         if (night := journal.night_in_progress(tick.at_s, tick.wall_s)) is not None:
             self._night_id = night.times.night_id
@@ -196,7 +200,7 @@ class Daemon:
     # ---- the home -------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        bedside = self._parts.bedside
+        bedside, machine = self._parts.bedside, self._parts.machine
         health = Health(
             blocks_dropped=self._parts.blocks_dropped(),
             samples_lost=sum(bedside.samples_lost.values()),
@@ -204,8 +208,11 @@ class Daemon:
             journal_problem=self._parts.journal.problem,
             oxygen_calibrated=self._parts.oxygen_calibrated,
             house_quiet=self._parts.house.quiet,
+            started_wall_s=self._began.wall_s(self._tick),
+            published_wall_s=self._published_wall_s,
+            machine=NOT_LOOKED_AT if machine is None else machine.look(self._tick.at_s),
         )
-        return self._core.snapshot(health)
+        return replace(self._core.snapshot(health), last_moments=dict(self._parts.moments.last))
 
     def _show_home(self, at_s: float) -> None:
         self._home_due_s = at_s + HOME_EVERY_S
@@ -215,6 +222,7 @@ class Daemon:
             for message in session.part_status(part, ok):
                 publish(message)
         for message in (*session.update(snapshot, at_s), *self._parts.house.update(bool(snapshot.asleep), at_s)):
+            self._published_wall_s = self._tick.wall_at(at_s)
             publish(message)
         if self._night_id is not None and at_s >= self._picture_due_s:
             self._show_picture(at_s)
@@ -275,7 +283,8 @@ class Daemon:
                     self._perform(deed, self._tick.at_s)
                 case CardLaid():
                     assert self._parts.cards is not None
-                    self._parts.publish(self._parts.cards.scan(deed, self._at(deed.at_s).isoformat("T", "seconds")))
+                    at = self._tick.local_time(deed.at_s).isoformat("T", "seconds")
+                    self._parts.publish(self._parts.cards.scan(deed, at))
 
     # ---- actions out ----------------------------------------------------------------------------------------------
 
@@ -304,6 +313,9 @@ class Daemon:
                 parts.speaker.resume(action.gain_db)
             case StopStory():
                 parts.speaker.stop()
+            case SetSensing():
+                parts.bedside.sensing = action.on
+                parts.sensing.set(action.on)
             case Announce():
                 self._announce(action)
             case KeepBookmark():
@@ -332,17 +344,7 @@ class Daemon:
         self._show_picture(at_s)
 
     def _announce(self, action: Announce) -> None:
-        wall_s = self._tick.wall_at(action.at_s)
-        attributes = {
-            "night_id": self._night_id,
-            "at": self._at(action.at_s).isoformat(timespec="seconds"),
-            "confidence": None if action.confidence is None else round(action.confidence, 2),
-        }
-        self._parts.journal.add_moment(self._night_id, wall_s, action.type, action.confidence)
+        attributes = self._parts.moments.keep(action, self._tick, self._night_id)
         self._moment_waits = True
         for message in self._parts.session.moment(action.type, attributes, action.at_s):
             self._parts.publish(message)
-
-    def _at(self, at_s: float) -> datetime:
-        """By the household's clock."""
-        return datetime.fromtimestamp(self._tick.wall_at(at_s), timezone(timedelta(seconds=self._tick.utc_offset_s)))

@@ -3,9 +3,10 @@ are pure functions of it. A body is told as it is and never judged: a test reads
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from somnisphere.entities_box import BOX_ENTITIES, MOMENT_ENTITIES, time_of
 from somnisphere.entities_evening import EVENING_ENTITIES
 from somnisphere.night import STAGES, NightTimes, Presence
 from somnisphere.snapshot import Snapshot
@@ -17,18 +18,15 @@ EXPIRE_S = 600
 """A live value that has not been said for this long reads unknown, never old. Twice the heartbeat."""
 
 
-def _moment(wall_s: float | None) -> datetime | None:
-    return None if wall_s is None else datetime.fromtimestamp(round(wall_s), UTC)
-
-
 def _last(night: Snapshot, field: str) -> datetime | None:
     times: NightTimes | None = night.last_night
-    return None if times is None else _moment(getattr(times, field))
+    return None if times is None else time_of(getattr(times, field))
 
 
 def _stage_attributes(s: Snapshot) -> Mapping[str, Any]:
     if s.stage is None:
-        return {"reason": s.stage_reason, "confidence": None, "probabilities": None}
+        reason = s.stage_reason if s.sensing else "sensing is switched off"
+        return {"reason": reason, "confidence": None, "probabilities": None}
     return {
         "reason": s.stage_reason,
         "confidence": None if s.confidence is None else round(s.confidence, 2),
@@ -221,6 +219,7 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         device_class="timestamp",
         icon="mdi:bed-empty",
     ),
+    *MOMENT_ENTITIES,
     # ---- the house
     Entity(
         key="house_quiet",
@@ -251,11 +250,11 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         name="Samples lost",
         group="health",
         value=lambda s: s.health.samples_lost,
-        attributes=lambda s: {"bus_errors": s.health.bus_errors, "blocks_dropped": s.health.blocks_dropped},
         state_class="total_increasing",
         entity_category="diagnostic",
         icon="mdi:counter",
         precision=0,
         enabled_by_default=False,
     ),
+    *BOX_ENTITIES,
 )

@@ -24,6 +24,20 @@ def _bookmark_attributes(s: Snapshot) -> Mapping[str, Any]:
     }
 
 
+def _playing_attributes(s: Snapshot) -> Mapping[str, Any]:
+    """Of the story that plays or stands still; ``fade_db``: how far the falling page has lowered it."""
+    story = s.story if s.story_playing or s.story_paused else None
+    return {
+        "story_key": None if story is None else story.key,
+        "title": None if story is None else s.story_title,
+        "teller": None if story is None else story.teller or None,
+        "language": None if story is None else story.language or None,
+        "duration_s": None if story is None or story.duration_s is None else round(story.duration_s),
+        "fade_db": round(s.fade_db, 1),
+        "paused": s.story_paused and not s.story_playing,
+    }
+
+
 def _story_titles(s: Snapshot) -> tuple[str, ...]:
     return s.story_titles
 
@@ -50,6 +64,8 @@ EVENING_ENTITIES: tuple[Entity[Snapshot], ...] = (
     Entity(key="begin", platform="button", name="Begin", command=press(), icon="mdi:weather-sunset-down"),
     Entity(key="stop", platform="button", name="Stop", command=press(), icon="mdi:stop"),
     Entity(key="one_more_page", platform="button", name="One more page", command=press(), icon="mdi:book-plus-outline"),
+    Entity(key="pause", platform="button", name="Pause", command=press(), icon="mdi:pause"),
+    Entity(key="resume", platform="button", name="Go on", command=press(), icon="mdi:play"),
     Entity(
         key="lamp",
         platform="light",
@@ -111,6 +127,7 @@ EVENING_ENTITIES: tuple[Entity[Snapshot], ...] = (
         name="Story playing",
         group="story",
         value=lambda s: s.story_title if s.story_playing else None,
+        attributes=_playing_attributes,
         icon="mdi:book-play",
         parts=PLAYER,
     ),

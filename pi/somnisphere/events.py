@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +27,10 @@ class Tick:
     def wall_at(self, at_s: float) -> float:
         """Unix time at ``at_s``."""
         return self.wall_s + (at_s - self.at_s)
+
+    def local_time(self, at_s: float) -> datetime:
+        """By the household's clock, with its offset."""
+        return datetime.fromtimestamp(self.wall_at(at_s), timezone(timedelta(seconds=self.utc_offset_s)))
 
 
 class Press(StrEnum):
@@ -185,6 +190,13 @@ class StopStory:
 
 
 @dataclass(frozen=True, slots=True)
+class SetSensing:
+    """Off: LEDs dark, chips asleep, nothing read, and kept so over restarts."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Announce:
     """A sleep moment, for events and device triggers. ``type`` is one of ``MOMENTS``."""
 
@@ -251,7 +263,7 @@ RitualAction = (
     | Say
 )
 
-Action = RitualAction | BeginNight | KeepEpoch | EndNight
+Action = RitualAction | SetSensing | BeginNight | KeepEpoch | EndNight
 
 MOMENTS: tuple[str, ...] = (
     "in_bed",

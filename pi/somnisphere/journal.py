@@ -207,6 +207,11 @@ class Journal:
                 return dict(json.loads(state))
         return None
 
+    def last_moments(self) -> tuple[Moment, ...]:
+        """The latest of each type, of all nights."""
+        rows = self._read("SELECT type, max(wall_s), confidence FROM moment GROUP BY type")
+        return tuple(Moment(*row) for row in rows)
+
     def load(self, night_id: str, wall_minus_at_s: float = 0.0) -> KeptNight:
         """One night; its epochs start at Unix seconds minus ``wall_minus_at_s``. ``KeyError``: no such night."""
         heads = self._read("SELECT began_s, ended_s, times FROM night WHERE id = ?", night_id)

@@ -8,6 +8,9 @@ from somnisphere.evening_file import EveningFile
 from somnisphere.home_lamp import HomeLamp
 from somnisphere.journal import Journal
 from somnisphere.light_memory import LightMemory
+from somnisphere.machine import Machine
+from somnisphere.moments import Moments
+from somnisphere.sensing_switch import SensingSwitch
 from somnisphere.snapshot import Snapshot
 from somnisphere.story import Story
 from somnisphere_hardware.bedside import Bedside
@@ -34,6 +37,8 @@ class Parts:
     journal: Journal
     session: HomeSession[Snapshot]
     house: House
+    moments: Moments
+    sensing: SensingSwitch
     publish: Publish = _nowhere
     blocks_dropped: Callable[[], int] = int
     rescan: Callable[[], tuple[Story, ...] | None] = lambda: None
@@ -42,3 +47,5 @@ class Parts:
     evening_file: EveningFile | None = None
     cards: CardDesk | None = None
     oxygen_calibrated: str = ""
+    machine: Machine | None = None
+    """None: a machine that is not looked at, as in a rehearsal."""

@@ -1,10 +1,13 @@
 """Everything the home may see, at one moment: what ``entities.py`` reads and nothing else."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from somnisphere.bedtime.phases import Phase
 from somnisphere.bedtime.shelf import Place
+from somnisphere.machine import NOT_LOOKED_AT, MachineState
 from somnisphere.night import NightTimes, Presence, Stage
+from somnisphere.story import Story
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,10 @@ class Health:
     """Somebody in the house sleeps, at this bedside or another."""
     oxygen_calibrated: str = ""
     """Against what the oxygen of this unit was calibrated, and when; "" when it was not."""
+    started_wall_s: float | None = None
+    published_wall_s: float | None = None
+    """When the home was last told anything."""
+    machine: MachineState = NOT_LOOKED_AT
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,10 @@ class Snapshot:
     wall_s: float
     phase: Phase
     night_id: str | None = None
+    sensing: bool = True
+    """False: a person switched it off."""
+    last_moments: Mapping[str, float] = field(default_factory=dict)
+    """When each kind of moment happened last, Unix seconds."""
 
     stage: Stage | None = None
     stage_reason: str = ""
@@ -60,7 +71,11 @@ class Snapshot:
     story_titles: tuple[str, ...] = ()
     story_title: str | None = None
     """The story that plays, else the one that would."""
+    story: Story | None = None
+    """That story itself."""
     story_playing: bool = False
+    story_paused: bool = False
+    """A hand paused it, and it can go on."""
     story_position_s: float | None = None
     volume_pct: float = 0.0
     fade_min: float = 0.0

@@ -78,6 +78,7 @@ class Story:
     path: Path
     duration_s: float | None = None
     teller: str = ""
+    language: str = ""
     marks: tuple[Mark, ...] = ()
     evened_db: float = 0.0
     """What brings this recording to the loudness of the others; 0 as long as that is not known."""

@@ -85,6 +85,7 @@ def test_a_moment_says_which_night_when_and_how_sure(tmp_path: Path, monkeypatch
             "night_id": NIGHT,
             "at": "2026-03-14T21:30:10+01:00",
             "confidence": None,
+            "latency_s": 0,
         }
         assert it.said("sleep_moment/trigger") == [b"lights_down"]
         core = it.daemon._core
@@ -93,6 +94,7 @@ def test_a_moment_says_which_night_when_and_how_sure(tmp_path: Path, monkeypatch
         told = it.moments[-1]
         assert (told["event_type"], told["confidence"]) == ("fell_asleep", 0.93)
         assert datetime.fromisoformat(told["at"]).timestamp() == EVENING_S + 5.0
+        assert told["latency_s"] == 5, "sleep is seen with hindsight, and says how late"
         assert [m.retain for m in it.messages if "sleep_moment" in m.topic] == [False] * 4
 
 
@@ -210,7 +212,7 @@ def test_on_connecting_the_home_is_told_all_of_it_in_order(tmp_path: Path) -> No
         heard = ("somnisphere/bedside/+/set", "homeassistant/status", "somnisphere/house/quiet/+")
         assert it.daemon.subscriptions == heard
         it.daemon.home_connected(it.at_s)
-        told = [message.topic for message in it.messages][-20:]
+        told = [message.topic for message in it.messages][-24:]
         first = told.index("somnisphere/bedside/status")
         assert told[first + 1 : first + 4] == [
             "somnisphere/bedside/sensor/status",
@@ -218,6 +220,7 @@ def test_on_connecting_the_home_is_told_all_of_it_in_order(tmp_path: Path) -> No
             "homeassistant/device/somnisphere_bedside/config",
         ]
         groups = {"stage", "vitals", "presence", "ritual", "lamp", "story", "night", "house", "health"}
+        groups |= {"moments", "box", "sensing"}
         assert {topic.rpartition("/")[2] for topic in told[first + 4 :]} == groups
 
 

@@ -100,6 +100,7 @@ def stories_of(books: Iterable[Book], tell: Tell | None = None) -> list[Story]:
                     path=recording.path,
                     duration_s=recording.duration_s,
                     teller=recording.teller or book.teller,
+                    language=book.language,
                     marks=recording.marks,
                 )
             )
