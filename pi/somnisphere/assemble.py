@@ -13,6 +13,7 @@ from somnisphere.card_file import beside as cards_beside
 from somnisphere.cards import CardBook, CardTable
 from somnisphere.config import Config, ConfigError, cache_place
 from somnisphere.core import Core
+from somnisphere.covers import Covers
 from somnisphere.daemon import Daemon
 from somnisphere.entities import ENTITIES
 from somnisphere.entities_evening import LISTENER_ENTITY
@@ -153,6 +154,7 @@ def assemble(
         House(topics_of(config)),
         Moments(journal),
         SensingSwitch(journal.path),
+        Covers(reader.cover, background=reader.background),
         rescan=reader.read,
         light_memory=memory,
     )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from somnisphere.cards import CardDeed
 from somnisphere.core import Core
 from somnisphere.entities import NIGHT_ENTITY
+from somnisphere.entities_evening import COVER_ENTITY
 from somnisphere.evening_file import newest
 from somnisphere.events import (
     Action,
@@ -44,6 +45,7 @@ from somnisphere.night import NightTimes, StageEstimate
 from somnisphere.parts import Parts, Publish
 from somnisphere.picture import Shape, draw_night, to_svg
 from somnisphere.snapshot import Health, Snapshot
+from somnisphere.speaker_orders import give
 from somnisphere_hardware.card_reader import CardSign
 from somnisphere_hardware.samples import MotionBlock, PulseBlock
 from somnisphere_home.commands import Refusal, Wish
@@ -217,13 +219,16 @@ class Daemon:
     def _show_home(self, at_s: float) -> None:
         self._home_due_s = at_s + HOME_EVERY_S
         snapshot = self.snapshot()
-        session, publish = self._parts.session, self._parts.publish
+        parts, session, publish = self._parts, self._parts.session, self._parts.publish
         for part, ok in (("sensor", snapshot.pulse_ok or snapshot.motion_ok), ("player", snapshot.player_ok)):
             for message in session.part_status(part, ok):
                 publish(message)
-        for message in (*session.update(snapshot, at_s), *self._parts.house.update(bool(snapshot.asleep), at_s)):
+        for message in (*session.update(snapshot, at_s), *parts.house.update(bool(snapshot.asleep), at_s)):
             self._published_wall_s = self._tick.wall_at(at_s)
             publish(message)
+        if snapshot.story is not None and (cover := parts.covers.picture(snapshot.story)) is not None:
+            for message in session.image(COVER_ENTITY, cover):
+                publish(message)
         if self._night_id is not None and at_s >= self._picture_due_s:
             self._show_picture(at_s)
 
@@ -301,18 +306,8 @@ class Daemon:
             case LandLamp():
                 parts.lamp.land(at_s)
                 self.step_lamp(at_s)
-            case PlayStory():
-                parts.speaker.play(action.path, action.position_s, action.gain_db)
-            case SetGain():
-                parts.speaker.set_gain(action.gain_db)
-            case HoldStory():
-                parts.speaker.hold(action.position_s, action.for_s)
-            case PauseStory():
-                parts.speaker.pause()
-            case ResumeStory():
-                parts.speaker.resume(action.gain_db)
-            case StopStory():
-                parts.speaker.stop()
+            case PlayStory() | SetGain() | HoldStory() | PauseStory() | ResumeStory() | StopStory():
+                give(parts.speaker, action)
             case SetSensing():
                 parts.bedside.sensing = action.on
                 parts.sensing.set(action.on)

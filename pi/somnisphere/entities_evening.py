@@ -9,6 +9,7 @@ from somnisphere.snapshot import Snapshot
 from somnisphere_home.entity import Entity, choice, light_json, light_state, number, press, switch
 
 MOMENT_ENTITY = "sleep_moment"
+COVER_ENTITY = "story_cover"
 LISTENER_ENTITY = "listener"
 """Only where the configuration names listeners: a choice of nobody is no choice."""
 
@@ -120,6 +121,13 @@ EVENING_ENTITIES: tuple[Entity[Snapshot], ...] = (
         options=_story_titles,
         command=choice(),
         icon="mdi:bookshelf",
+    ),
+    Entity(
+        key=COVER_ENTITY,
+        platform="image",
+        name="Story cover",
+        icon="mdi:image-outline",
+        config={"content_type": "image/svg+xml"},
     ),
     Entity(
         key="story_playing",

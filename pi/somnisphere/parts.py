@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from somnisphere.card_desk import CardDesk
+from somnisphere.covers import Covers
 from somnisphere.evening_file import EveningFile
 from somnisphere.home_lamp import HomeLamp
 from somnisphere.journal import Journal
@@ -39,6 +40,7 @@ class Parts:
     house: House
     moments: Moments
     sensing: SensingSwitch
+    covers: Covers
     publish: Publish = _nowhere
     blocks_dropped: Callable[[], int] = int
     rescan: Callable[[], tuple[Story, ...] | None] = lambda: None

@@ -10,9 +10,9 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from somnisphere.library import Broken, books_of, changed_ns, scan
+from somnisphere.library import Broken, books_of, changed_ns, read, scan
 from somnisphere.library.marks import find_marks
-from somnisphere.story import Book, Story
+from somnisphere.story import Book, Cover, Story
 from somnisphere.telling.household import HouseholdTeller
 from somnisphere.telling.loudness import Unmeasured, gain_db_to
 
@@ -31,7 +31,7 @@ class ShelfReader:
         self._folder = folder
         self._cache = cache
         self._teller = teller
-        self._background = background
+        self.background = background
         self._changed_ns = -1
         self._worker: threading.Thread | None = None
         self._stop_asked = threading.Event()
@@ -52,11 +52,17 @@ class ShelfReader:
         stories, broken = scan(self._folder, self._cache, self._teller.told)
         for file in broken:
             self._say("Not on the shelf", file.path, file.reason)
-        if self._background:
+        if self.background:
             self._found = None
             self._worker = threading.Thread(target=self._work, name="shelf", daemon=True)
             self._worker.start()
         return tuple(stories)
+
+    def cover(self, key: str) -> Cover | None:
+        """Of one story; its file is opened, so this may take a while."""
+        path = self._folder / key
+        book = read(path, self._folder, self._cache) if path.exists() else None
+        return book.cover if isinstance(book, Book) else None
 
     def wait(self, seconds: float) -> bool:
         """For the end of what is being worked out, at most so long. True: there is nothing more to wait for."""

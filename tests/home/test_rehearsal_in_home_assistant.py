@@ -197,6 +197,10 @@ def same(one: list[Shown], other: list[Shown]) -> bool:
     return len(one) == len(other) and all(map(alike, one, other))
 
 
+NOT_REHEARSED = {"cpu", "memory", "disk_free", "last_stirred", "last_left_bed"}
+"""What the machine is doing is not of the rehearsed night; the last two may come after the last look at the states."""
+
+
 def test_nothing_stayed_unknown(night: Night) -> None:
     """Whatever the product can say, it said in this night."""
     never = [
@@ -204,7 +208,7 @@ def test_nothing_stayed_unknown(night: Night) -> None:
         for entity in STATEFUL
         if all(shown(entity, state) is None for state in _available(night, entity.default_id(TOPICS.node)))
     ]
-    assert never == []
+    assert set(never) <= NOT_REHEARSED
 
 
 def _available(night: Night, entity_id: str) -> list[dict[str, Any]]:

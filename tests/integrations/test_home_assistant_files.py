@@ -124,9 +124,9 @@ def test_a_dashboard_names_only_entities_that_exist_and_are_on(file: Path) -> No
 
 
 @pytest.mark.parametrize("file", DASHBOARDS, ids=lambda file: file.stem)
-def test_a_dashboard_has_three_views_of_built_in_cards(file: Path) -> None:
+def test_a_dashboard_has_four_views_of_built_in_cards(file: Path) -> None:
     dashboard = load(file)
-    assert [view["path"] for view in dashboard["views"]] == ["tonight", "night", "box"]
+    assert [view["path"] for view in dashboard["views"]] == ["tonight", "night", "shelf", "box"]
     kinds = {node["type"] for node in walk(dashboard) if isinstance(node, dict) and isinstance(node.get("type"), str)}
     assert kinds <= BUILT_IN_CARDS
 

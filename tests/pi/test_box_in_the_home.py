@@ -135,3 +135,15 @@ def test_pause_and_go_on_over_mqtt(tmp_path: Path) -> None:
         it.live(2.0)
         assert it.states("story")[-1]["story_playing"] == "The attic of old stories"
         assert json.dumps(playing(it))
+
+
+def test_the_cover_of_the_evenings_story_is_shown_and_changes_with_it(tmp_path: Path) -> None:
+    with box(tmp_path / "j.db") as it:
+        (first,) = it.said("story_cover/image")
+        assert b"The attic of old stories" in first
+        assert b"data:image/svg+xml;base64," in first, "the cover that came along"
+        it.live(30.0)
+        assert it.said("story_cover/image") == [first], "a picture is said when it changes"
+        it.command("story", "The lamp that learned to land")
+        it.live(6.0)
+        assert b"The lamp that learned to land" in it.said("story_cover/image")[-1]

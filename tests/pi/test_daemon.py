@@ -212,7 +212,7 @@ def test_on_connecting_the_home_is_told_all_of_it_in_order(tmp_path: Path) -> No
         heard = ("somnisphere/bedside/+/set", "homeassistant/status", "somnisphere/house/quiet/+")
         assert it.daemon.subscriptions == heard
         it.daemon.home_connected(it.at_s)
-        told = [message.topic for message in it.messages][-24:]
+        told = [message.topic for message in it.messages][-25:]
         first = told.index("somnisphere/bedside/status")
         assert told[first + 1 : first + 4] == [
             "somnisphere/bedside/sensor/status",
@@ -221,7 +221,8 @@ def test_on_connecting_the_home_is_told_all_of_it_in_order(tmp_path: Path) -> No
         ]
         groups = {"stage", "vitals", "presence", "ritual", "lamp", "story", "night", "house", "health"}
         groups |= {"moments", "box", "sensing"}
-        assert {topic.rpartition("/")[2] for topic in told[first + 4 :]} == groups
+        assert {topic.rpartition("/")[2] for topic in told[first + 4 :]} == {*groups, "image"}, "pictures come last"
+        assert told[-1] == "somnisphere/bedside/story_cover/image"
 
 
 def test_parts_are_online_while_they_work(tmp_path: Path) -> None:
