@@ -1,8 +1,13 @@
 // Looks at one page of Home Assistant as a person would, in Debian's Chromium.
 //   node browser.mjs '{"url": "http://127.0.0.1:8123", "token": "...", "path": "/bedside-test/0", "chromium": "/usr/bin/chromium",
 //                      "minimum_cards": 3, "shots": [{"file": "a.png", "width": 1024, "height": 900, "scheme": "dark"}]}'
-// Prints JSON: one entry per shot with the visible text, the cards, the broken cards and the console's errors.
+// Prints JSON: one entry per shot with the visible text, the cards, the broken cards, the console's errors and what axe
+// (axe-core) finds that keeps people out.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const job = JSON.parse(process.argv[2]);
 const QUIET_MS = 1500;   // a page whose text has not changed for so long is rendered
@@ -35,6 +40,17 @@ function look() {
   };
   walk(document.documentElement);
   return { cards, busy, text, broken, pictures };
+}
+
+// What axe finds serious or critical on the page. Where it is: the path through the shadow roots.
+async function barriers(page) {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const found = await axe.run(document, { resultTypes: ["violations"] });
+    return found.violations
+      .filter((fault) => ["serious", "critical"].includes(fault.impact))
+      .flatMap((fault) => fault.nodes.map((node) => ({ id: fault.id, where: node.target.flat(3).join(" > "), html: node.html.slice(0, 200) })));
+  });
 }
 
 async function rendered(page) {
@@ -90,7 +106,8 @@ try {
     }
     const overflow_px = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     await page.screenshot({ path: shot.file });
-    answers.push({ file: shot.file, ...seen, overflow_px, errors });
+    const barred = await barriers(page);
+    answers.push({ file: shot.file, ...seen, overflow_px, errors, barriers: barred });
     await context.close();
   }
   console.log(JSON.stringify(answers));

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from PIL import Image
 from tests.home.harness import HERE, HomeAssistant
 
 
@@ -36,6 +37,8 @@ class Look:
     pictures: tuple[dict[str, Any], ...]
     overflow_px: int
     errors: tuple[str, ...]
+    barriers: tuple[dict[str, str], ...]
+    """Serious and critical faults that axe finds: ``id`` of its rule, ``where`` through the shadow roots, ``html``."""
 
     def says(self, words: str) -> bool:
         return any(words in text for text in self.text)
@@ -79,6 +82,13 @@ def look_at(home: HomeAssistant, path: str, shots: Sequence[Shot], minimum_cards
             pictures=tuple(answer["pictures"]),
             overflow_px=answer["overflow_px"],
             errors=tuple(answer["errors"]),
+            barriers=tuple(answer["barriers"]),
         )
         for answer in json.loads(done.stdout)
     ]
+
+
+def compress(source: Path, target: Path) -> None:
+    """256 colours are enough for flat cards."""
+    with Image.open(source) as picture:
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from tests.home.broker import Broker, Listener, Received
-from tests.home.browser import Look, Shot, look_at
+from tests.home.browser import Look, Shot, compress, look_at
 from tests.home.client import RELOADED_WITHIN_S, wait_until
 from tests.home.expected import Shown, alike, changes, messages_to, shown, told
 from tests.home.harness import ROOT, HomeAssistant, LogEntry
@@ -341,17 +341,11 @@ def test_pictures_are_kept_when_asked(night: Night, tmp_path: Path) -> None:
     for moment, name in (("story_began", "dashboard"), ("morning", "night")):
         for look, scheme in zip(night.looks[moment]["tablet"], ("light", "dark"), strict=True):
             target = keep / f"{name}-{scheme}.png"
-            _compress(look.file, target)
+            compress(look.file, target)
             assert target.stat().st_size < PICTURE_MAX_BYTES
     if debug := os.environ.get("SOMNISPHERE_ALL_PICTURES"):
         for look in [look for looks in night.looks.values() for window in looks.values() for look in window]:
             shutil.copy(look.file, debug)
-
-
-def _compress(source: Path, target: Path) -> None:
-    """256 colours are enough for flat cards."""
-    with Image.open(source) as picture:
-        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
 
 
 def _lightness(file: Path) -> float:
