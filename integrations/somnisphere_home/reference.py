@@ -40,7 +40,7 @@ def _says(entity: Entity[S]) -> str:
     if entity.parts:
         words.append(f"with {' and '.join(entity.parts)}")
     if entity.expire_after_s is not None:
-        words.append(f"unknown after {entity.expire_after_s} s of silence")
+        words.append(f"unavailable after {entity.expire_after_s} s of silence")
     if entity.entity_category:
         words.append({"config": "setting", "diagnostic": "diagnostic"}[entity.entity_category])
     if not entity.enabled_by_default:

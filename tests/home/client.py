@@ -68,9 +68,9 @@ class Client:
             return text
 
     def answers(self) -> bool:
-        """Whether somebody listens at all."""
+        """Whether somebody listens at all. After the first steps there is no onboarding to ask for."""
         try:
-            self.request("GET", "/api/onboarding")
+            self.request("GET", "/api/config" if self.token else "/api/onboarding")
         except (OSError, HomeAssistantSaidNoError):
             return False
         return True
