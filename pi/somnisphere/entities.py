@@ -15,7 +15,7 @@ from somnisphere_home.entity import Entity
 NIGHT_ENTITY = "night"
 
 EXPIRE_S = 600
-"""A live value that has not been said for this long reads unknown, never old. Twice the heartbeat."""
+"""A live value that has not been said for this long reads unavailable, never old. Twice the heartbeat."""
 
 
 def _last(night: Snapshot, field: str) -> datetime | None:
