@@ -208,6 +208,8 @@ class Daemon:
             samples_lost=sum(bedside.samples_lost.values()),
             bus_errors=bedside.traffic.errors,
             journal_problem=self._parts.journal.problem,
+            lamp_problem=self._parts.lamp.problem,
+            sensing_problem=self._parts.sensing.problem,
             oxygen_calibrated=self._parts.oxygen_calibrated,
             house_quiet=self._parts.house.quiet,
             started_wall_s=self._began.wall_s(self._tick),

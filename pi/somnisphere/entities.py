@@ -240,6 +240,8 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
             "problem": s.sensor_problem,
             "player": s.player_problem,
             "journal": s.health.journal_problem,
+            "lamp": s.health.lamp_problem,
+            "sensing": s.health.sensing_problem,
         },
         device_class="problem",
         entity_category="diagnostic",

@@ -18,6 +18,9 @@ class Health:
     samples_lost: int = 0
     bus_errors: int = 0
     journal_problem: str = ""
+    lamp_problem: str = ""
+    sensing_problem: str = ""
+    """That sensing is on or off cannot be kept."""
     house_quiet: bool = False
     """Somebody in the house sleeps, at this bedside or another."""
     oxygen_calibrated: str = ""

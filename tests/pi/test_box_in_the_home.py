@@ -147,3 +147,13 @@ def test_the_cover_of_the_evenings_story_is_shown_and_changes_with_it(tmp_path: 
         it.command("story", "The lamp that learned to land")
         it.live(6.0)
         assert b"The lamp that learned to land" in it.said("story_cover/image")[-1]
+
+
+def test_trouble_of_any_part_is_told_in_words(tmp_path: Path) -> None:
+    with box(tmp_path / "j.db") as it:
+        it.daemon._parts.lamp.problem = "The lamp does not answer."
+        it.daemon._parts.sensing.problem = "It cannot be kept."
+        it.live(65.0)
+        told = it.states("health")[-1]["sensor_problem_attributes"]
+    assert (told["lamp"], told["sensing"]) == ("The lamp does not answer.", "It cannot be kept.")
+    assert set(told) == {"problem", "player", "journal", "lamp", "sensing"}
