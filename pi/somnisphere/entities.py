@@ -246,17 +246,5 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         device_class="problem",
         entity_category="diagnostic",
     ),
-    Entity(
-        key="samples_lost",
-        platform="sensor",
-        name="Samples lost",
-        group="health",
-        value=lambda s: s.health.samples_lost,
-        state_class="total_increasing",
-        entity_category="diagnostic",
-        icon="mdi:counter",
-        precision=0,
-        enabled_by_default=False,
-    ),
     *BOX_ENTITIES,
 )

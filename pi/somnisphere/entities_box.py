@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from somnisphere import __version__
 from somnisphere.events import MOMENTS
@@ -46,6 +47,14 @@ MOMENT_ENTITIES: tuple[Entity[Snapshot], ...] = tuple(
     for moment in MOMENTS
 )
 
+
+def _diagnostic(key: str, name: str, group: str, value: Callable[[Snapshot], Any], **more: Any) -> Entity[Snapshot]:
+    return Entity(key=key, platform="sensor", name=name, group=group, value=value, entity_category="diagnostic", **more)
+
+
+MEASURED = {"state_class": "measurement", "precision": 0}
+COUNTED = {"state_class": "total_increasing", "precision": 0, "enabled_by_default": False}
+
 BOX_ENTITIES: tuple[Entity[Snapshot], ...] = (
     Entity(
         key="sensing",
@@ -57,98 +66,72 @@ BOX_ENTITIES: tuple[Entity[Snapshot], ...] = (
         command=switch(),
         icon="mdi:eye-outline",
     ),
-    Entity(
-        key="started",
-        icon="mdi:power",
-        platform="sensor",
-        name="Started",
-        group="box",
-        value=lambda s: time_of(s.health.started_wall_s),
+    _diagnostic(
+        "started",
+        "Started",
+        "box",
+        lambda s: time_of(s.health.started_wall_s),
         device_class="timestamp",
-        entity_category="diagnostic",
+        icon="mdi:power",
     ),
-    Entity(
-        key="version",
-        platform="sensor",
-        name="Version",
-        group="box",
-        value=lambda _: __version__,
-        entity_category="diagnostic",
-        icon="mdi:tag-outline",
-    ),
-    Entity(
-        key="disk_free",
-        platform="sensor",
-        name="Disk left",
-        group="box",
-        value=lambda s: s.health.machine.disk_free_mb,
+    _diagnostic("version", "Version", "box", lambda _: __version__, icon="mdi:tag-outline"),
+    _diagnostic(
+        "disk_free",
+        "Disk left",
+        "box",
+        lambda s: s.health.machine.disk_free_mb,
         unit="MB",
         device_class="data_size",
-        state_class="measurement",
-        entity_category="diagnostic",
-        precision=0,
         deadband=10.0,
+        **MEASURED,
     ),
-    Entity(
-        key="memory",
-        platform="sensor",
-        name="Memory",
-        group="box",
-        value=lambda s: s.health.machine.memory_mib,
+    _diagnostic(
+        "memory",
+        "Memory",
+        "box",
+        lambda s: s.health.machine.memory_mib,
         unit="MiB",
         device_class="data_size",
-        state_class="measurement",
-        entity_category="diagnostic",
-        precision=0,
         deadband=2.0,
         enabled_by_default=False,
+        **MEASURED,
     ),
-    Entity(
-        key="cpu",
-        platform="sensor",
-        name="Processor",
-        group="box",
-        value=lambda s: s.health.machine.cpu_pct,
+    _diagnostic(
+        "cpu",
+        "Processor",
+        "box",
+        lambda s: s.health.machine.cpu_pct,
         unit="%",
-        state_class="measurement",
-        entity_category="diagnostic",
         icon="mdi:chip",
-        precision=0,
         deadband=5.0,
         enabled_by_default=False,
+        **MEASURED,
     ),
-    Entity(
-        key="last_published",
-        platform="sensor",
-        name="Last published",
-        group="box",
-        value=lambda s: time_of(s.health.published_wall_s),
+    _diagnostic(
+        "last_published",
+        "Last published",
+        "box",
+        lambda s: time_of(s.health.published_wall_s),
         device_class="timestamp",
-        entity_category="diagnostic",
         enabled_by_default=False,
     ),
-    Entity(
-        key="sensor_errors",
-        platform="sensor",
-        name="Sensor errors",
-        group="health",
-        value=lambda s: s.health.bus_errors,
-        state_class="total_increasing",
-        entity_category="diagnostic",
+    _diagnostic(
+        "sensor_errors",
+        "Sensor errors",
+        "health",
+        lambda s: s.health.bus_errors,
         icon="mdi:alert-circle-outline",
-        precision=0,
-        enabled_by_default=False,
+        **COUNTED,
     ),
-    Entity(
-        key="blocks_dropped",
-        platform="sensor",
-        name="Blocks dropped",
-        group="health",
-        value=lambda s: s.health.blocks_dropped,
-        state_class="total_increasing",
-        entity_category="diagnostic",
+    _diagnostic(
+        "samples_lost", "Samples lost", "health", lambda s: s.health.samples_lost, icon="mdi:counter", **COUNTED
+    ),
+    _diagnostic(
+        "blocks_dropped",
+        "Blocks dropped",
+        "health",
+        lambda s: s.health.blocks_dropped,
         icon="mdi:tray-remove",
-        precision=0,
-        enabled_by_default=False,
+        **COUNTED,
     ),
 )
