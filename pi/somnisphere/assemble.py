@@ -47,7 +47,8 @@ log = logging.getLogger(__name__)
 
 VITALS_EVERY_S = 30.0
 """Heart and breath change all the time; the home is told this often at the most."""
-BOX_EVERY_S = 300.0
+HEARTBEAT_S = BOX_EVERY_S = 900.0
+"""What does not expire is retained and said when it changes: again so often is enough."""
 
 
 def bedside_settings(config: Config) -> BedsideSettings:
@@ -101,9 +102,8 @@ def device_of(config: Config) -> DeviceInfo:
 
 def home_session(config: Config) -> HomeSession[Snapshot]:
     entities = [entity for entity in ENTITIES if config.listener or entity.key != LISTENER_ENTITY]
-    return HomeSession(
-        entities, topics_of(config), device_of(config), min_intervals_s={"vitals": VITALS_EVERY_S, "box": BOX_EVERY_S}
-    )
+    pace = {"vitals": VITALS_EVERY_S, "box": BOX_EVERY_S}
+    return HomeSession(entities, topics_of(config), device_of(config), heartbeat_s=HEARTBEAT_S, min_intervals_s=pace)
 
 
 def shelf_reader(config: Config, *, background: bool = False) -> ShelfReader:

@@ -105,12 +105,12 @@ def test_the_start_is_steady_until_the_clock_is_set() -> None:
 
 def test_the_box_says_when_it_started_and_what_it_runs(tmp_path: Path) -> None:
     with box(tmp_path / "j.db") as it:
-        it.live(400.0)
+        it.live(1000.0, step_s=5.0)
         said = it.states("box")
     assert seconds(said[-1]["started"]) == EVENING_S
     assert said[-1]["version"]
     assert (said[-1]["cpu"], said[-1]["memory"], said[-1]["disk_free"]) == (None, None, None), "not looked at here"
-    assert len(said) == 2, "once at the start, then every five minutes"
+    assert len(said) == 2, "once at the start, then every quarter of an hour"
 
 
 # ---- the story's own buttons ----------------------------------------------------------------------------------------
