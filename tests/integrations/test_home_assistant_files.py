@@ -1,4 +1,4 @@
-"""The blueprint and the dashboard as files: they parse, and what they name exists. (``tests/home`` runs them.)"""
+"""The blueprints and the dashboard as files: they parse, and what they name exists. (``tests/home`` runs them.)"""
 
 import re
 from pathlib import Path
@@ -64,7 +64,9 @@ def inputs(blueprint: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_there_are_files_to_look_at() -> None:
-    assert [file.name for file in BLUEPRINTS] == ["evening.yaml"]
+    assert [file.stem for file in BLUEPRINTS] == [
+        "comfort", "dawn", "evening", "fell_asleep", "out_of_bed", "quiet_house", "stirring", "up_at_night",
+    ]  # fmt: skip
     assert [file.name for file in DASHBOARDS] == ["dashboard.yaml"]
 
 
@@ -97,11 +99,12 @@ def test_a_blueprint_speaks_the_newer_words_and_guards_its_moments(file: Path) -
     keys = {key for node in walk(blueprint) if isinstance(node, dict) for key in node}
     assert not keys & {"service", "platform", "trigger_variables"}
     for trigger in blueprint["triggers"]:
-        assert "unavailable" in trigger.get("not_from", ()) or "from" in trigger
+        if trigger["trigger"] != "time":
+            assert "unavailable" in trigger.get("not_from", ()) or "from" in trigger
 
 
-@pytest.mark.parametrize("file", BLUEPRINTS, ids=lambda file: file.stem)
-def test_a_blueprint_names_only_moments_and_phases_that_exist(file: Path) -> None:
+def test_the_evening_names_only_moments_and_phases_that_exist() -> None:
+    (file,) = [file for file in BLUEPRINTS if file.stem == "evening"]
     text = file.read_text()
     asked = set(re.findall(r"happened == '(\w+)'", text))
     asked |= {word for several in re.findall(r"happened in \(([^)]*)\)", text) for word in re.findall(r"\w+", several)}
@@ -112,6 +115,30 @@ def test_a_blueprint_names_only_moments_and_phases_that_exist(file: Path) -> Non
     (sensor,) = [entity for entity in ENTITIES if entity.key == "phase"]
     assert isinstance(sensor.options, tuple)
     assert {*phase["from"], phase["to"]} <= set(sensor.options)
+
+
+@pytest.mark.parametrize("file", [file for file in BLUEPRINTS if file.stem != "evening"], ids=lambda file: file.stem)
+def test_a_blueprint_waits_for_a_moment_that_exists(file: Path) -> None:
+    """Each that takes the event entity names one moment, in a guard that is the same in all of them."""
+    guards = [each for each in load(file)["conditions"] if "moment" in each.get("alias", "")]
+    assert len(guards) == ("moment" in inputs(load(file)))
+    for guard in guards:
+        kinds = re.findall(r"event_type != '(\w+)'", guard["value_template"])
+        assert len(kinds) == 1
+        assert kinds[0] in {*MOMENTS, "distress"}
+        assert [guard["value_template"].replace(kinds[0], "KIND")] == sorted(_guards())
+
+
+def _guards() -> set[str]:
+    every = [each for file in BLUEPRINTS for each in load(file)["conditions"] if "moment" in each.get("alias", "")]
+    return {re.sub(r"event_type != '\w+'", "event_type != 'KIND'", each["value_template"]) for each in every}
+
+
+@pytest.mark.parametrize("file", BLUEPRINTS, ids=lambda file: file.stem)
+def test_a_blueprint_guesses_no_entity(file: Path) -> None:
+    """Every entity is an input: none is written down."""
+    named = [node["entity_id"] for node in walk(load(file)) if isinstance(node, dict) and "entity_id" in node]
+    assert all(isinstance(each, Input) or str(each).startswith("{{") for each in named), named
 
 
 @pytest.mark.parametrize("file", DASHBOARDS, ids=lambda file: file.stem)

@@ -1,4 +1,4 @@
-"""A speaker that plays nothing, and lists every call it got in its attribute ``calls`` (oldest first)."""
+"""Speakers that play nothing; each lists every call it got in its attribute ``calls`` (oldest first)."""
 
 # Home Assistant is installed in .venv-home alone, where no type checker looks.
 # mypy: disable-error-code="import-not-found,misc,no-untyped-call"
@@ -17,12 +17,10 @@ async def async_setup_platform(
     async_add_entities: AddEntitiesCallback,
     _discovery_info: DiscoveryInfoType | None = None,
 ) -> None:
-    async_add_entities([StandInSpeaker()])
+    async_add_entities([StandInSpeaker("Bedroom speaker"), StandInSpeaker("Kitchen speaker")])
 
 
 class StandInSpeaker(MediaPlayerEntity):
-    _attr_name = "Bedroom speaker"
-    _attr_unique_id = "bedroom_stand_in_speaker"
     _attr_should_poll = False
     _attr_state = MediaPlayerState.IDLE
     _attr_volume_level = 0.5
@@ -37,7 +35,9 @@ class StandInSpeaker(MediaPlayerEntity):
         | MediaPlayerEntityFeature.TURN_OFF
     )
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._attr_name = name
+        self._attr_unique_id = f"stand_in_{name.lower().replace(' ', '_')}"
         self._attr_extra_state_attributes: dict[str, Any] = {"calls": []}
 
     def _did(self, call: str, **details: Any) -> None:

@@ -1,0 +1,608 @@
+"""The blueprints in a real Home Assistant: what each does at its moment, in order, and what it leaves alone.
+
+The device is told by the session alone. Lights, lock, thermostat and switch of the house are made by MQTT discovery;
+they take what they are told. Every call of an action is recorded by Home Assistant's own events.
+"""
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.home.broker import Broker
+from tests.home.client import wait_until
+from tests.home.harness import ROOT, HomeAssistant
+from tests.home.recorder import Recorder, recording
+
+from somnisphere.events import MOMENTS
+from somnisphere_home.discovery import DeviceInfo, clear_message
+from somnisphere_home.entity import Entity
+from somnisphere_home.messages import Message, Topics
+from somnisphere_home.session import HomeSession
+
+pytestmark = [pytest.mark.home, pytest.mark.timeout(300)]
+
+SHIPPED = ROOT / "integrations" / "home_assistant" / "blueprints" / "automation" / "somnisphere"
+TOPICS = Topics("prints")
+HOUSE = "homeassistant/device/prints_house/config"
+MOMENT, STAGE = "event.prints_sleep_moment", "sensor.prints_sleep_stage"
+IN_BED, QUIET = "binary_sensor.prints_in_bed", "binary_sensor.prints_house_quiet"
+FLOOR, PATH, DOOR, BELL = "light.house_floor", "light.house_path", "lock.house_door", "switch.house_bell"
+HEATING, BEDROOM, KITCHEN = "climate.house_heating", "media_player.bedroom_speaker", "media_player.kitchen_speaker"
+SEEN = {"light", "lock", "climate", "media_player", "homeassistant", "persistent_notification"}
+SOUND = {"media_content_id": "media-source://media_source/local/rain.mp3", "media_content_type": "audio/mpeg"}
+AMBER = [255, 126, 0]
+QUIET_S = 0.5
+"""A run that is to come has begun by then: a few milliseconds after the message, most of the time."""
+
+Calls = list[tuple[str, dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    stage: str | None = "deep"
+    in_bed: bool | None = True
+    quiet: bool | None = False
+
+
+ENTITIES: tuple[Entity[Room], ...] = (
+    Entity(key="sleep_moment", platform="event", name="Moment", options=tuple(dict.fromkeys((*MOMENTS, "distress")))),
+    Entity(key="sleep_stage", platform="sensor", name="Stage", group="stage", value=lambda room: room.stage),
+    Entity(key="in_bed", platform="binary_sensor", name="In bed", group="bed", value=lambda room: room.in_bed),
+    Entity(key="house_quiet", platform="binary_sensor", name="Quiet", group="house", value=lambda room: room.quiet),
+)
+
+
+def house() -> dict[str, Any]:
+    """Things of other makes."""
+    light = {"platform": "light", "schema": "json", "brightness": True, "supported_color_modes": ["rgb"]}
+    things: dict[str, dict[str, Any]] = {
+        "light_floor": light,
+        "light_path": light,
+        "lock_door": {"platform": "lock"},
+        "switch_bell": {"platform": "switch"},
+        "climate_heating": {"platform": "climate", "modes": ["heat"], "temperature_command_topic": "house/set/degrees"},
+    }
+    for key, thing in things.items():
+        name = key.partition("_")[2]
+        topic = {} if "modes" in thing else {"command_topic": f"house/set/{name}"}
+        object_id = {"object_id": f"house_{name}", "unique_id": f"house_{name}", "name": name}
+        things[key] = {**thing, **topic, **object_id}
+    return {
+        "device": {"identifiers": ["prints_house"], "name": "House"},
+        "origin": {"name": "tests"},
+        "components": things,
+    }
+
+
+class Household:
+    """The box, the house, and what was done in it."""
+
+    def __init__(self, broker: Broker, home: HomeAssistant) -> None:
+        self.home = home
+        self.recorder: Recorder
+        self._broker = broker
+        self._session = HomeSession(ENTITIES, TOPICS, DeviceInfo(name="Prints", sw_version="1"))
+        self._at_s = 0.0
+        self._mark = 0
+        self._numbers = itertools.count()
+        self.room = Room()
+
+    def send(self, messages: list[Message]) -> None:
+        for message in messages:
+            self._broker.publish(message.topic, message.payload, message.retain)
+
+    def show(self, **changed: Any) -> None:
+        """The room is so now; waits until Home Assistant shows it."""
+        self.room = replace(self.room, **changed)
+        self._at_s += 3600.0
+        self.send(self._session.connected(self.room, self._at_s))
+        shown = {
+            STAGE: self.room.stage or "unknown",
+            IN_BED: {True: "on", False: "off", None: "unknown"}[self.room.in_bed],
+            QUIET: {True: "on", False: "off", None: "unknown"}[self.room.quiet],
+        }
+        self.until(lambda: self.states(*shown) == list(shown.values()), f"{shown}")
+
+    def states(self, *entity_ids: str) -> list[str]:
+        every = self.home.client.states()
+        return [every[each]["state"] if each in every else "absent" for each in entity_ids]
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        wait_until(condition, what, 15, 0.02)
+
+    def say(self, kind: str, at: datetime | None = None, latency_s: float = 0.0) -> dict[str, Any]:
+        """A moment, as the box says it; waits until Home Assistant has it."""
+        at = at or datetime.now(UTC) - timedelta(seconds=latency_s)
+        return self.repeat({"event_type": kind, "night_id": "2026-03-14", "at": at.isoformat(), "latency_s": latency_s})
+
+    def repeat(self, moment: dict[str, Any]) -> dict[str, Any]:
+        before = self.states(MOMENT)
+        rest = {key: value for key, value in moment.items() if key != "event_type"}
+        self.send(self._session.moment(moment["event_type"], rest, self._at_s))
+        self.until(lambda: self.states(MOMENT) != before, "the moment")
+        return moment
+
+    def leave_and_return(self) -> None:
+        """The box is away, and back as it was."""
+        self.send([self._session.will])
+        watched = (MOMENT, STAGE, IN_BED, QUIET)
+        self.until(lambda: self.states(*watched) == ["unavailable"] * 4, "the box to be away")
+        self.show()
+        self.until(lambda: "unavailable" not in self.states(*watched), "the box to be back")
+
+    def load(self, blueprint: str, **inputs: object) -> str:
+        """One automation of this blueprint, new to Home Assistant, in place of all before."""
+        name = f"{blueprint} {next(self._numbers)}"
+        path = self.home.put_blueprint(SHIPPED / f"{blueprint}.yaml")
+        given = {"path": path, "input": inputs}
+        self.home.put_automations([{"id": name, "alias": name, "use_blueprint": given}])
+        entity_id = "automation." + name.replace(" ", "_")
+        self.until(lambda: self.states(entity_id) == ["on"], f"{name} to be loaded")
+        return entity_id
+
+    def dark(self) -> None:
+        """Every light off, the door open, the bell off, nothing plays; what follows is counted from here."""
+        call = self.home.client.call
+        call("light.turn_off", entity_id=[FLOOR, PATH])
+        call("lock.unlock", entity_id=DOOR)
+        call("switch.turn_off", entity_id=BELL)
+        call("media_player.media_stop", entity_id=[BEDROOM, KITCHEN])
+        self.volumes(0.5, 0.4)
+        self.until(lambda: self.states(FLOOR, PATH, DOOR, BELL) == ["off", "off", "unlocked", "off"], "a dark house")
+        self.count_from_here()
+
+    def volumes(self, bedroom: float, kitchen: float) -> None:
+        for player, volume in ((BEDROOM, bedroom), (KITCHEN, kitchen)):
+            self.home.client.call("media_player.volume_set", entity_id=player, volume_level=volume)
+
+    def count_from_here(self) -> None:
+        """Calls of the test itself are told to the recorder within this time, too."""
+        time.sleep(0.15)
+        self._mark = len(self.recorder.actions())
+
+    def calls(self) -> Calls:
+        """Since ``count_from_here``; a single entity in place of a list of one."""
+        found = []
+        for action, data in self.recorder.actions()[self._mark :]:
+            if action.partition(".")[0] in SEEN:
+                ids = data.get("entity_id")
+                found.append(
+                    (action, {**data, "entity_id": ids[0]} if isinstance(ids, list) and len(ids) == 1 else data)
+                )
+        return found
+
+    def does(self, *expected: tuple[str, Mapping[str, Any]]) -> None:
+        """Exactly these calls, in this order, and no more after them."""
+        wanted = [(action, dict(data)) for action, data in expected]
+        self.until(lambda: len(self.calls()) >= len(wanted), f"{wanted}, not {self.calls()}")
+        self.stays(wanted)
+
+    def stays(self, wanted: Calls) -> None:
+        time.sleep(QUIET_S)
+        assert self.calls() == wanted
+
+    def idle(self, automation: str) -> None:
+        self.until(lambda: self.home.client.states()[automation]["attributes"]["current"] == 0, f"{automation} to end")
+
+
+@pytest.fixture(scope="module")
+def house_hold(home: HomeAssistant, broker: Broker) -> Iterator[Household]:
+    household = Household(broker, home)
+    broker.publish(HOUSE, json.dumps(house()), retain=True)
+    household.show()
+    household.until(lambda: "absent" not in household.states(MOMENT, FLOOR, PATH, DOOR, BELL, HEATING), "the house")
+    with recording(home.client) as recorder:
+        household.recorder = recorder
+        yield household
+    home.put_automations([])
+    clear = clear_message(TOPICS)
+    for topic in (clear.topic, HOUSE, *broker.retained(f"{TOPICS.base}/#")):
+        broker.publish(topic, b"", retain=True)
+    household.until(
+        lambda: not home.client.device_entities(TOPICS.device_id) and not home.client.device_entities("prints_house"),
+        "the devices to go",
+    )
+
+
+@pytest.fixture
+def it(house_hold: Household) -> Household:
+    """The household at night: somebody is in bed, all is dark."""
+    house_hold.home.put_automations([])
+    house_hold.show(stage="deep", in_bed=True, quiet=False)
+    house_hold.dark()
+    return house_hold
+
+
+def clock(minutes: float) -> str:
+    """The household's clock, from now on. Its time zone is UTC."""
+    return (datetime.now(UTC) + timedelta(minutes=minutes)).strftime("%H:%M:%S")
+
+
+def note(text: str) -> list[dict[str, Any]]:
+    """Actions a person might choose."""
+    return [{"action": "persistent_notification.create", "data": {"message": text, "notification_id": "prints"}}]
+
+
+def noted(text: str) -> tuple[str, dict[str, Any]]:
+    return "persistent_notification.create", {"message": text, "notification_id": "prints"}
+
+
+def on(light: str, **data: object) -> tuple[str, dict[str, Any]]:
+    return "light.turn_on", {"entity_id": light, **data}
+
+
+def off(light: str, **data: object) -> tuple[str, dict[str, Any]]:
+    return "light.turn_off", {"entity_id": light, **data}
+
+
+def volume(player: str, level: float) -> tuple[str, dict[str, Any]]:
+    return "media_player.volume_set", {"entity_id": player, "volume_level": level}
+
+
+# ---- asleep ------------------------------------------------------------------------------------------------------
+
+
+def test_asleep_lights_lock_heating_and_the_rest_in_this_order(it: Household) -> None:
+    it.load(
+        "fell_asleep", moment=MOMENT, lights=[FLOOR, PATH], out_seconds=2, locks=[DOOR], thermostats=[HEATING],
+        temperature=16.5, more=note("good night"),
+    )  # fmt: skip
+    it.home.client.call("light.turn_on", entity_id=PATH)
+    it.until(lambda: it.states(PATH) == ["on"], "a light")
+    it.count_from_here()
+    it.say("drifting")
+    it.say("fell_asleep", latency_s=400)
+    it.does(
+        off(PATH, transition=2),
+        ("lock.lock", {"entity_id": DOOR}),
+        ("climate.set_temperature", {"entity_id": HEATING, "temperature": 16.5}),
+        noted("good night"),
+    )
+    it.until(lambda: it.states(PATH, DOOR) == ["off", "locked"], "the house to be asleep")
+    it.count_from_here()
+    it.say("fell_asleep")
+    it.does(("climate.set_temperature", {"entity_id": HEATING, "temperature": 16.5}), noted("good night"))
+
+
+def test_asleep_all_of_it_is_optional(it: Household) -> None:
+    automation = it.load("fell_asleep", moment=MOMENT)
+    it.say("fell_asleep")
+    it.until(lambda: it.home.client.states()[automation]["attributes"]["last_triggered"], "a run")
+    it.does()
+
+
+# ---- stirring ----------------------------------------------------------------------------------------------------
+
+
+def test_stirring_a_glow_that_goes_out_by_itself(it: Household) -> None:
+    automation = it.load("stirring", moment=MOMENT, light=FLOOR, glow_seconds=1.0, fade_seconds=0)
+    it.say("stirred")
+    glow = on(FLOOR, brightness=1, rgb_color=AMBER, transition=0)
+    it.does(glow)
+    it.say("stirred")  # during the glow
+    it.does(glow, off(FLOOR, transition=0))
+    it.idle(automation)
+
+
+def test_stirring_a_light_that_is_on_is_left_alone(it: Household) -> None:
+    it.load("stirring", moment=MOMENT, light=FLOOR, glow_seconds=0.2, fade_seconds=0)
+    it.home.client.call("light.turn_on", entity_id=FLOOR)
+    it.until(lambda: it.states(FLOOR) == ["on"], "a light")
+    it.count_from_here()
+    it.say("stirred")
+    it.does()
+
+
+# ---- up at night -------------------------------------------------------------------------------------------------
+
+
+def up_at_night(it: Household, out_minutes: float, first: float = -60, last: float = 60) -> str:
+    return it.load(
+        "up_at_night", moment=MOMENT, in_bed=IN_BED, lights=[FLOOR, PATH], out_minutes=out_minutes,
+        night_from=clock(first), night_until=clock(last),
+    )  # fmt: skip
+
+
+def test_up_at_night_the_way_is_lit_until_back_in_bed(it: Household) -> None:
+    it.home.client.call("light.turn_on", entity_id=FLOOR)
+    it.until(lambda: it.states(FLOOR) == ["on"], "a light")
+    it.count_from_here()
+    up_at_night(it, out_minutes=5)
+    it.show(in_bed=False)
+    it.say("left_bed")
+    it.does(on(PATH, brightness_pct=3, rgb_color=AMBER, transition=1))
+    it.show(in_bed=True)
+    it.does(on(PATH, brightness_pct=3, rgb_color=AMBER, transition=1), off(PATH, transition=3))
+
+
+def test_up_at_night_the_lights_go_out_after_a_while_in_any_case(it: Household) -> None:
+    up_at_night(it, out_minutes=0.01)
+    it.show(in_bed=False)
+    it.say("left_bed")
+    both = [FLOOR, PATH]
+    it.does(
+        ("light.turn_on", {"entity_id": both, "brightness_pct": 3, "rgb_color": AMBER, "transition": 1}),
+        ("light.turn_off", {"entity_id": both, "transition": 3}),
+    )
+
+
+def test_up_by_day_nothing_is_lit(it: Household) -> None:
+    up_at_night(it, out_minutes=0.01, first=60, last=120)
+    it.show(in_bed=False)
+    it.say("left_bed")
+    it.does()
+
+
+# ---- dawn --------------------------------------------------------------------------------------------------------
+
+
+def dawn(it: Household, first: float, last: float, **more: object) -> str:
+    given = {"dawn_minutes": 0.01, "brightness": 50, "day": note("day"), **more}
+    window = {"window_from": clock(first), "window_until": clock(last)}
+    return it.load("dawn", stage=STAGE, in_bed=IN_BED, lights=[FLOOR], **window, **given)
+
+
+def a_whole_dawn(it: Household) -> None:
+    it.until(lambda: noted("day") in it.calls(), "the day")
+    *steps, last = it.calls()
+    levels = [data["brightness"] for _, data in steps]
+    kelvins = [data["color_temp_kelvin"] for _, data in steps]
+    assert {(action, data["entity_id"]) for action, data in steps} == {("light.turn_on", FLOOR)}
+    assert (levels[0], levels[9], levels[-1], len(levels)) == (1, 32, 128, 20)
+    assert (kelvins[0], kelvins[-1]) == (2050, 3000)
+    assert levels == sorted(levels)
+    assert last == noted("day")
+
+
+def test_dawn_begins_when_sleep_is_light_and_once(it: Household) -> None:
+    automation = dawn(it, -60, 60)
+    it.show(stage="rem")
+    it.does()
+    it.show(stage="light")
+    a_whole_dawn(it)
+    it.idle(automation)
+    it.dark()
+    it.show(stage="deep")
+    it.show(stage="light")
+    it.does()
+
+
+def test_dawn_comes_at_the_latest_at_the_end_of_the_window(it: Household) -> None:
+    dawn(it, -60, 0.04)
+    it.until(lambda: it.calls(), "the end of the window")
+    a_whole_dawn(it)
+
+
+def test_dawn_comes_at_the_begin_of_the_window_if_sleep_is_light_then(it: Household) -> None:
+    it.show(stage="light")
+    dawn(it, 0.04, 60)
+    it.until(lambda: it.calls(), "the begin of the window")
+    a_whole_dawn(it)
+
+
+@pytest.mark.parametrize("why", ["nobody in bed", "a day without", "before the window", "stage back from unknown"])
+def test_no_dawn(it: Household, why: str) -> None:
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    first, last = (30.0, 60.0) if why == "before the window" else (-60.0, 60.0)
+    it.show(in_bed=why != "nobody in bed", stage=None if why == "stage back from unknown" else "deep")
+    dawn(it, first, last, skip_days=days if why == "a day without" else [])
+    it.show(stage="light")
+    it.does()
+
+
+@pytest.mark.parametrize("by", ["getting up", "the switch"])
+def test_a_dawn_is_stopped(it: Household, by: str) -> None:
+    automation = dawn(it, -60, 60, dawn_minutes=0.1)
+    it.show(stage="awake")
+    it.until(lambda: it.calls(), "the dawn")
+    if by == "getting up":
+        it.show(in_bed=False)
+    else:
+        it.home.client.call("light.turn_off", entity_id=FLOOR)
+    it.idle(automation)
+    assert len([call for call in it.calls() if call[0] == "light.turn_on"]) < 15
+    assert noted("day") not in it.calls()
+
+
+# ---- quiet house -------------------------------------------------------------------------------------------------
+
+
+def quiet_house(it: Household, over_minutes: float = 0.0) -> str:
+    return it.load(
+        "quiet_house", quiet=QUIET, players=[BEDROOM, KITCHEN], volume=10, switches=[BELL], over_minutes=over_minutes,
+        quiet_actions=note("hush"), loud_actions=note("over"),
+    )  # fmt: skip
+
+
+HUSHED = (
+    volume(BEDROOM, 0.1),
+    volume(KITCHEN, 0.1),
+    ("homeassistant.turn_on", {"entity_id": BELL}),
+    noted("hush"),
+)
+
+
+def test_quiet_house_all_as_before_afterwards(it: Household) -> None:
+    automation = quiet_house(it)
+    it.show(quiet=True)
+    it.does(*HUSHED)
+    it.leave_and_return()
+    it.does(*HUSHED)
+    it.show(quiet=False)
+    it.does(
+        *HUSHED,
+        volume(BEDROOM, 0.5),
+        volume(KITCHEN, 0.4),
+        ("homeassistant.turn_off", {"entity_id": BELL}),
+        noted("over"),
+    )
+    it.idle(automation)
+
+
+def test_quiet_house_what_a_hand_changed_meanwhile_stays(it: Household) -> None:
+    """And what was low or on before is not touched at all."""
+    automation = quiet_house(it)
+    it.volumes(0.5, 0.05)
+    it.home.client.call("switch.turn_on", entity_id=BELL)
+    it.count_from_here()
+    it.show(quiet=True)
+    it.does(volume(BEDROOM, 0.1), noted("hush"))
+    it.volumes(0.3, 0.05)
+    it.count_from_here()
+    it.show(quiet=False)
+    it.does(noted("over"))
+    it.idle(automation)
+
+
+def test_quiet_house_a_short_waking_is_not_the_end(it: Household) -> None:
+    quiet_house(it, over_minutes=0.02)
+    it.show(quiet=True)
+    it.does(*HUSHED)
+    it.show(quiet=False)
+    it.show(quiet=True)
+    time.sleep(1.2)
+    it.does(*HUSHED)
+    it.show(quiet=False)
+    it.until(lambda: noted("over") in it.calls(), "the end")
+
+
+# ---- out of bed --------------------------------------------------------------------------------------------------
+
+
+def out_of_bed(it: Household, up_minutes: float, first: float = -60, last: float = 60, rest_hours: float = 0) -> str:
+    return it.load(
+        "out_of_bed", moment=MOMENT, in_bed=IN_BED, actions=note("coffee"), up_minutes=up_minutes,
+        rest_hours=rest_hours, morning_from=clock(first), morning_until=clock(last),
+    )  # fmt: skip
+
+
+def test_out_of_bed_once_a_morning(it: Household) -> None:
+    out_of_bed(it, up_minutes=0.005, rest_hours=1)
+    for _ in range(2):
+        it.show(in_bed=False)
+        it.say("left_bed")
+        it.does(noted("coffee"))
+        it.show(in_bed=True)
+
+
+def test_back_in_bed_is_not_up(it: Household) -> None:
+    automation = out_of_bed(it, up_minutes=0.02)
+    it.show(in_bed=False)
+    it.say("left_bed")
+    it.show(in_bed=True)
+    it.idle(automation)
+    time.sleep(1.2)
+    it.does()
+    it.show(in_bed=False)
+    it.say("left_bed")
+    it.does(noted("coffee"))
+
+
+def test_out_of_bed_at_another_hour_is_not_the_morning(it: Household) -> None:
+    out_of_bed(it, up_minutes=0, first=30, last=60)
+    it.show(in_bed=False)
+    it.say("left_bed")
+    it.does()
+
+
+# ---- comfort -----------------------------------------------------------------------------------------------------
+
+
+def comfort(it: Household, **more: object) -> str:
+    given = {"lights": [FLOOR], "player": BEDROOM, "sound": SOUND, "notify": note("restless"), **more}
+    return it.load("comfort", moment=MOMENT, glow_seconds=0.2, sound_seconds=0.7, volume=8, **given)
+
+
+PLAY = ("media_player.play_media", {"entity_id": BEDROOM, **SOUND})
+STOP = ("media_player.media_stop", {"entity_id": BEDROOM})
+GLOW, DARK = on(FLOOR, brightness=1, rgb_color=AMBER, transition=3), off(FLOOR, transition=5)
+
+
+def test_comfort_glow_sound_and_a_word_then_nothing_for_a_while(it: Household) -> None:
+    comfort(it, cool_down_minutes=1)
+    it.say("distress")
+    begun = (GLOW, volume(BEDROOM, 0.08), PLAY, noted("restless"))
+    it.does(*begun)
+    whole = (*begun, STOP, volume(BEDROOM, 0.5), DARK)
+    it.does(*whole)
+    it.say("distress")
+    it.does(*whole)
+
+
+def test_comfort_leaves_what_plays_and_what_is_lit_alone(it: Household) -> None:
+    comfort(it, cool_down_minutes=0)
+    it.home.client.call("light.turn_on", entity_id=FLOOR)
+    it.home.client.call("media_player.play_media", entity_id=BEDROOM, **SOUND)
+    it.until(lambda: it.states(FLOOR, BEDROOM) == ["on", "playing"], "light and music")
+    it.count_from_here()
+    it.say("distress")
+    it.does(noted("restless"))
+
+
+def test_comfort_all_of_it_is_optional(it: Household) -> None:
+    it.load("comfort", moment=MOMENT, cool_down_minutes=0, notify=note("restless"))
+    it.say("distress")
+    it.does(noted("restless"))
+
+
+# ---- no moment at all --------------------------------------------------------------------------------------------
+
+AT_A_MOMENT: dict[str, tuple[str, Callable[[Household], str]]] = {
+    "fell_asleep": ("fell_asleep", lambda it: it.load("fell_asleep", moment=MOMENT, more=note("here"))),
+    "stirring": (
+        "stirred",
+        lambda it: it.load("stirring", moment=MOMENT, light=FLOOR, glow_seconds=0.1, fade_seconds=0),
+    ),
+    "up_at_night": ("left_bed", lambda it: up_at_night(it, out_minutes=0.001)),
+    "out_of_bed": ("left_bed", lambda it: out_of_bed(it, up_minutes=0)),
+    "comfort": ("distress", lambda it: comfort(it, cool_down_minutes=0)),
+}
+
+
+@pytest.mark.parametrize("name", AT_A_MOMENT)
+def test_neither_a_return_nor_a_reload_nor_an_echo_is_a_moment(it: Household, name: str) -> None:
+    kind, load = AT_A_MOMENT[name]
+    automation = load(it)
+    it.show(in_bed=False)
+    moment = it.say(kind)
+    it.until(lambda: it.calls(), "the run at the moment itself")
+    it.idle(automation)
+    it.dark()
+    it.leave_and_return()
+    it.home.client.call("automation.reload")
+    it.repeat(moment)
+    it.leave_and_return()
+    it.repeat(moment)
+    it.say(kind, at=datetime.now(UTC) - timedelta(minutes=4))  # held somewhere on its way
+    it.say("in_bed")
+    it.does()
+    it.say(kind)
+    it.until(lambda: it.calls(), "the run at the next moment")
+    it.idle(automation)
+
+
+@pytest.mark.parametrize("name", ["dawn", "quiet_house"])
+def test_neither_a_return_nor_a_reload_is_a_change(it: Household, name: str) -> None:
+    """The states that would begin it are there all the time."""
+    it.show(stage="light", quiet=True)
+    _ = dawn(it, -60, 60) if name == "dawn" else quiet_house(it)
+    it.leave_and_return()
+    it.home.client.call("automation.reload")
+    it.show(stage=None, quiet=None)
+    it.show(stage="light", quiet=True)
+    it.does()
+
+
+def test_every_blueprint_is_tried() -> None:
+    there = {file.stem for file in SHIPPED.glob("*.yaml")}
+    assert there == {*AT_A_MOMENT, "dawn", "quiet_house", "evening"}  # the evening: in the rehearsal's test
+
+
+def test_none_of_it_left_a_warning(it: Household) -> None:
+    assert it.home.trouble() == []
+    assert it.home.client.complaints() == []
