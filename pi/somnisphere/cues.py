@@ -1,4 +1,4 @@
-"""Sleep estimates become cues: slept, stirred, resettled, woke, rose, night over.
+"""Sleep estimates become cues: slept, stirred, resettled, distressed, woke, rose, night over.
 
 Rules, each slow enough that one wrong epoch changes nothing:
     slept      drowsiness has been likely for ``HOLD_EPOCHS``, or where only stages are known the last
@@ -6,6 +6,7 @@ Rules, each slow enough that one wrong epoch changes nothing:
     stirred    ``STIRRED_EPOCHS`` in a row say awake is likelier than asleep; before sleep has once been likely, that
                awake is likely (who is just falling asleep is half awake)
     resettled  the last ``SLEPT_EPOCHS`` all say sleep is likely, after stirring
+    distressed asleep, the heart well above its usual and the body moving; ``sleep/distress.py``
     woke       awake for ``WOKE_EPOCHS`` while it is morning by the clock
     rose       in bed before, not in bed now; in the morning that is waking too
     night over out of bed for ``MORNING_OUT_S`` in the morning, ``NIGHT_OUT_S`` at any hour, or the night is too long
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 
 from somnisphere.bedtime.phases import Cue
 from somnisphere.night import EPOCH_S, Epoch, StageEstimate
+from somnisphere.sleep.distress import DistressWatch
 from somnisphere.sleep.drowsiness import HOLD_EPOCHS, LIKELY
 
 SLEPT_EPOCHS = 5
@@ -57,6 +59,7 @@ class SleepWatch:
         self._in_bed: bool | None = None
         self._out_since_s: float | None = None
         self._began_s: float | None = None
+        self._distress = DistressWatch()
 
     def step(self, epoch: Epoch, estimate: StageEstimate, *, is_morning: bool) -> list[CueGiven]:
         """Take the next epoch in order; return the cues it gives."""
@@ -64,24 +67,27 @@ class SleepWatch:
         if self._began_s is None:
             self._began_s = epoch.start_s
         cues = self._bed(epoch, end_s, is_morning)
+        cues += self._on_estimate(epoch, estimate, end_s, is_morning)
+        if (since_s := self._distress.step(epoch, asleep=bool(self.asleep))) is not None:
+            cues.append(CueGiven(Cue.DISTRESSED, end_s, since_s))
+        return cues
+
+    def _on_estimate(self, epoch: Epoch, estimate: StageEstimate, end_s: float, is_morning: bool) -> list[CueGiven]:
         p_sleep = estimate.sleep_probability  # may be known where no single stage stands out
         if p_sleep is None:
             self._unknown_epochs += 1
             self._run.clear()
             if self._unknown_epochs >= UNKNOWN_EPOCHS:
                 self.asleep = None
-            return cues
+            return []
         self._unknown_epochs = 0
         if self.asleep:
-            cues += self._while_asleep(epoch.start_s, end_s, p_sleep)
-        else:
-            falling_asleep = None if self._has_slept else estimate.drowsiness
-            if falling_asleep is not None:
-                likely_awake = p_sleep <= LIKELY_AWAKE  # else it would be told as stirring at once
-                cues += self._while_drowsy(epoch.start_s, end_s, 0.0 if likely_awake else falling_asleep)
-            else:
-                cues += self._while_awake(epoch.start_s, end_s, p_sleep, is_morning)
-        return cues
+            return self._while_asleep(epoch.start_s, end_s, p_sleep)
+        falling_asleep = None if self._has_slept else estimate.drowsiness
+        if falling_asleep is None:
+            return self._while_awake(epoch.start_s, end_s, p_sleep, is_morning)
+        likely_awake = p_sleep <= LIKELY_AWAKE  # else it would be told as stirring at once
+        return self._while_drowsy(epoch.start_s, end_s, 0.0 if likely_awake else falling_asleep)
 
     def _while_drowsy(self, start_s: float, end_s: float, drowsiness: float) -> list[CueGiven]:
         """Before the night's first sleep."""

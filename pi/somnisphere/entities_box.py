@@ -22,6 +22,7 @@ _LAST_NAMES = {
     "drifting": "Last drifted off",
     "fell_asleep": "Last fell asleep",
     "stirred": "Last stirred",
+    "distress": "Last distress",
     "woke_up": "Last woke up",
     "left_bed": "Last left the bed",
     "morning": "Last morning",

@@ -272,6 +272,7 @@ MOMENTS: tuple[str, ...] = (
     "drifting",
     "fell_asleep",
     "stirred",
+    "distress",
     "woke_up",
     "left_bed",
     "morning",

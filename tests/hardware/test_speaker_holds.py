@@ -52,7 +52,7 @@ class TestWithMpv:
             held_s = step_until(speaker, paused=True)
             stands_s = ask_mpv(speaker, "time-pos")
             assert isinstance(stands_s, float)
-            assert stands_s == pytest.approx(place_s, abs=0.25), "within the silence of a sentence"
+            assert stands_s == pytest.approx(place_s, abs=0.4), "within the silence of a sentence"
             assert all(report.state == "playing" for report in listener.reports)
             assert step_until(speaker, paused=False) - held_s == pytest.approx(0.8, abs=0.25)
         assert speaker.due_s is None

@@ -125,7 +125,7 @@ def test_a_blueprint_waits_for_a_moment_that_exists(file: Path) -> None:
     for guard in guards:
         kinds = re.findall(r"event_type != '(\w+)'", guard["value_template"])
         assert len(kinds) == 1
-        assert kinds[0] in {*MOMENTS, "distress"}
+        assert kinds[0] in MOMENTS
         assert [guard["value_template"].replace(kinds[0], "KIND")] == sorted(_guards())
 
 

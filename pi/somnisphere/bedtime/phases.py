@@ -50,6 +50,7 @@ class Cue(StrEnum):
     SLEPT = "slept"  # asleep, and settled
     STIRRED = "stirred"  # awake for a moment in the night
     RESETTLED = "resettled"  # asleep again
+    DISTRESSED = "distressed"  # asleep with a quick heart and much movement; a guess
     WOKE = "woke"  # awake for good
     ROSE = "rose"  # left the bed
     STOP = "stop"  # a person ends the evening
@@ -99,6 +100,7 @@ def _table() -> dict[tuple[Phase, Cue], Phase]:
             Cue.STORY_OVER: asleep,
             Cue.TIME_UP: asleep,
             Cue.STIRRED: stirring,
+            Cue.DISTRESSED: asleep,
             Cue.ROUSED: drifting,
             Cue.ROSE: stirring,
             Cue.WOKE: morning,

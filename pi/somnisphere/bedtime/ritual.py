@@ -38,6 +38,7 @@ _ANNOUNCED = {
     Cue.DROWSY: ("drifting",),
     Cue.SLEPT: ("fell_asleep",),
     Cue.STIRRED: ("stirred",),
+    Cue.DISTRESSED: ("distress",),
     Cue.WOKE: ("woke_up", "morning"),
     Cue.ROSE: ("left_bed",),
 }
