@@ -259,3 +259,17 @@ def test_a_lost_broker_changes_nothing() -> None:
     assert bed.core.receive(BrokerReported(bed.at_s, False, "gone")) == []
     assert bed.core.snapshot() == before
     assert bed.core.receive(BrokerReported(bed.at_s, True)) == [Say("The broker answers.")]
+
+
+def test_without_a_sensor_the_evening_after_a_nap_can_be_begun() -> None:
+    it = Bedside()
+    it.wish("begin")
+    it.live(65.0)
+    it.core.receive(PlayerReported(it.at_s, "playing", Path("/shelf/attic.opus"), 1.0))
+    it.live(0.9 * HOUR_S, step_s=5.0)
+    assert it.in_phase(Phase.DRIFTING)
+    it.wish("begin")
+    assert it.in_phase(Phase.DRIFTING), "who is falling asleep is left in the dark"
+    it.live(6 * HOUR_S, step_s=10.0)
+    it.wish("begin")
+    assert it.in_phase(Phase.WIND_DOWN)

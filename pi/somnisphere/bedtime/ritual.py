@@ -33,6 +33,9 @@ __all__ = ["Ritual", "RitualAction", "RitualSettings", "RitualState"]
 FAILURES = 3
 """So many stories in a row that cannot be played, and the evening is quiet."""
 
+FORGOTTEN_S = 2 * 3600.0
+"""Silent and drifting for so long: sleep was never seen (there may be no sensor), and a new evening may begin."""
+
 _ANNOUNCED = {
     Cue.BEGIN: ("lights_down",),
     Cue.DROWSY: ("drifting",),
@@ -90,6 +93,8 @@ class Ritual(Hands):
         came_from, evening = self.state.phase, self._evening
         if cue is Cue.STIRRED and came_from is Phase.ASLEEP and self.state.playing:
             cue = Cue.ROUSED  # not so asleep that the story had ended: it is told on
+        if cue is Cue.BEGIN and came_from is Phase.DRIFTING and self._forgotten(at_s):
+            return [*self._receive(Cue.STOP, at_s), *self._receive(cue, at_s)]
         to = TRANSITIONS.get((came_from, cue))
         if to is None:
             return [Say(f"Nothing to do for “{cue}” in phase “{came_from}”.")]
@@ -99,6 +104,9 @@ class Ritual(Hands):
             self._note(phase=to, since_s=at_s, lamp_by_hand=False, lamp_sinks_at_s=None, lamp_lands_at_s=None)
         announced: Actions = [Announce(moment, at_s) for moment in _ANNOUNCED.get(cue, ())]
         return announced + self._act(cue, came_from, at_s)
+
+    def _forgotten(self, at_s: float) -> bool:
+        return not self.state.playing and at_s - (self.story_ended_s or self.state.since_s) >= FORGOTTEN_S
 
     def _act(self, cue: Cue, came_from: Phase, at_s: float) -> Actions:
         evening = self._evening
