@@ -11,13 +11,23 @@ _SAFE = re.compile(r"[a-zA-Z0-9_-]+")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One MQTT message. ``expiry_s``: how long a broker may keep it (MQTT 5; unused on 3.1.1)."""
+    """One MQTT message. ``expiry_s``: how long a broker may keep it, ``correlation``: which request it answers (both
+    MQTT 5; unused on 3.1.1)."""
 
     topic: str
     payload: bytes
     retain: bool = False
     qos: int = 0
     expiry_s: int | None = None
+    correlation: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Where the sender of a message wants its answer, and what marks it as theirs (MQTT 5, 4.10)."""
+
+    topic: str
+    correlation: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,35 @@ class Topics:
             return None
         key = topic[len(head) : -len(tail)]
         return key if key and "/" not in key else None
+
+    def result(self, key: str) -> str:
+        """Whether a command was obeyed, when its sender named no response topic; never retained."""
+        return f"{self.base}/{key}/result"
+
+    @property
+    def asks(self) -> str:
+        """Subscription that takes in every question."""
+        return f"{self.base}/ask/+"
+
+    def ask_name(self, topic: str) -> str | None:
+        """The question a topic asks, or None for any other topic."""
+        head = self.asks.removesuffix("+")
+        name = topic.removeprefix(head)
+        return name if topic.startswith(head) and name and "/" not in name else None
+
+    def ask_result(self, name: str) -> str:
+        """The answer to a question whose sender named no response topic; never retained."""
+        return f"{self.base}/ask/{name}/result"
+
+    @property
+    def shelf(self) -> str:
+        """The stories there are, retained."""
+        return f"{self.base}/shelf"
+
+    def may_be_answered_at(self, topic: str) -> bool:
+        """Whether an answer may go there: a topic, and none at which we would take it for a wish of somebody."""
+        wild = not topic or any(sign in topic for sign in "+#\0")
+        return not wild and self.command_key(topic) is None and self.ask_name(topic) is None
 
     @property
     def quiet(self) -> str:

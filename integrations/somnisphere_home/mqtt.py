@@ -23,7 +23,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from somnisphere_home.messages import Message
+from somnisphere_home.messages import Message, Reply
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,7 @@ class Received:
     topic: str
     payload: bytes
     retained: bool
+    reply: Reply | None = None
 
 
 LinkEvent = Connected | Disconnected | Received
@@ -174,9 +175,12 @@ class HomeLink:
 
     def _send(self, message: Message) -> paho.MQTTMessageInfo:
         properties = None
-        if self._mqtt5 and message.expiry_s is not None:
+        if self._mqtt5 and (message.expiry_s is not None or message.correlation is not None):
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.MessageExpiryInterval = message.expiry_s
+            if message.expiry_s is not None:
+                properties.MessageExpiryInterval = message.expiry_s
+            if message.correlation is not None:
+                properties.CorrelationData = message.correlation
         info = self._client.publish(message.topic, message.payload, message.qos, message.retain, properties)
         if message.qos > 0:
             self._topics_by_mid[info.mid] = message.topic
@@ -297,7 +301,10 @@ class HomeLink:
 
     def _on_message(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         if client is self._client:
-            self._on_event(Received(message.topic, bytes(message.payload), bool(message.retain)))
+            asked = message.properties if self._mqtt5 else None
+            topic = getattr(asked, "ResponseTopic", None)
+            reply = None if topic is None else Reply(topic, getattr(asked, "CorrelationData", None))
+            self._on_event(Received(message.topic, bytes(message.payload), bool(message.retain), reply))
 
     def _on_subscribe(self, _client: paho.Client, _data: Any, mid: int, reasons: list[ReasonCode], _more: Any) -> None:
         self._judge(mid, reasons, "read")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from somnisphere import __version__
+from somnisphere.answers import Answers, Places
 from somnisphere.bedtime.ritual import Ritual
 from somnisphere.bedtime.shelf import Shelf
 from somnisphere.card_desk import CardDesk
@@ -19,6 +20,7 @@ from somnisphere.entities import ENTITIES
 from somnisphere.entities_evening import LISTENER_ENTITY
 from somnisphere.evening_file import EveningFile
 from somnisphere.events import Tick
+from somnisphere.home_desk import HomeDesk
 from somnisphere.home_lamp import HomeLamp
 from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER
@@ -145,12 +147,15 @@ def assemble(
             CardBook(), shelf.find, story_begins=config.cards.story_begins, lift_pauses=config.cards.lift_pauses
         )
         cards = CardDesk(CardFile(cards_beside(journal.path)), table, topics_of(config), device_of(config))
+    own_stories = Path(config.stories.folder).expanduser() if config.stories.folder else None
+    answers = Answers(shelf, config.listeners, Places(journal.path, own_stories), reader.cover)
     parts = Parts(
         bedside,
         lamp,
         speaker,
         journal,
         session,
+        HomeDesk(session, topics_of(config), answers, background=reader.background),
         House(topics_of(config)),
         Moments(journal),
         SensingSwitch(journal.path),

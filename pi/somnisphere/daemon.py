@@ -40,15 +40,16 @@ from somnisphere.events import (
     StopStory,
     Tick,
 )
-from somnisphere.machine import NOT_LOOKED_AT, Began
+from somnisphere.health import health_of
+from somnisphere.machine import Began
 from somnisphere.night import NightTimes, StageEstimate
 from somnisphere.parts import Parts, Publish
 from somnisphere.picture import Shape, draw_night, to_svg
-from somnisphere.snapshot import Health, Snapshot
+from somnisphere.snapshot import Snapshot
 from somnisphere.speaker_orders import give
 from somnisphere_hardware.card_reader import CardSign
 from somnisphere_hardware.samples import MotionBlock, PulseBlock
-from somnisphere_home.commands import Refusal, Wish
+from somnisphere_home.messages import Reply
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +127,9 @@ class Daemon:
         self.step_speaker(tick.at_s)
         if self._parts.cards is not None:
             self._obey_cards(self._parts.cards.tick(tick.at_s, playing=self._player_state == "playing"))
+        for message in self._parts.desk.finished():
+            self._parts.publish(message)
+            self._rescan_due_s = tick.at_s  # it may have been a new story
         if tick.at_s >= self._rescan_due_s:
             self._rescan_due_s = tick.at_s + RESCAN_EVERY_S
             if (stories := self._parts.rescan()) is not None:
@@ -202,20 +206,7 @@ class Daemon:
     # ---- the home -------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        bedside, machine = self._parts.bedside, self._parts.machine
-        health = Health(
-            blocks_dropped=self._parts.blocks_dropped(),
-            samples_lost=sum(bedside.samples_lost.values()),
-            bus_errors=bedside.traffic.errors,
-            journal_problem=self._parts.journal.problem,
-            lamp_problem=self._parts.lamp.problem,
-            sensing_problem=self._parts.sensing.problem,
-            oxygen_calibrated=self._parts.oxygen_calibrated,
-            house_quiet=self._parts.house.quiet,
-            started_wall_s=self._began.wall_s(self._tick),
-            published_wall_s=self._published_wall_s,
-            machine=NOT_LOOKED_AT if machine is None else machine.look(self._tick.at_s),
-        )
+        health = health_of(self._parts, self._tick, self._began, self._published_wall_s)
         return replace(self._core.snapshot(health), last_moments=dict(self._parts.moments.last))
 
     def _show_home(self, at_s: float) -> None:
@@ -225,7 +216,12 @@ class Daemon:
         for part, ok in (("sensor", snapshot.pulse_ok or snapshot.motion_ok), ("player", snapshot.player_ok)):
             for message in session.part_status(part, ok):
                 publish(message)
-        for message in (*session.update(snapshot, at_s), *parts.house.update(bool(snapshot.asleep), at_s)):
+        news = (
+            *session.update(snapshot, at_s),
+            *parts.house.update(bool(snapshot.asleep), at_s),
+            *parts.desk.shelf(at_s),
+        )
+        for message in news:
             self._published_wall_s = self._tick.wall_at(at_s)
             publish(message)
         if snapshot.story is not None and (cover := parts.covers.picture(snapshot.story)) is not None:
@@ -250,7 +246,7 @@ class Daemon:
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """The broker's topics to be heard, before ``home_connected`` says that we are here."""
-        return *self._parts.session.subscriptions, self._parts.house.subscription
+        return *self._parts.desk.subscriptions, self._parts.house.subscription
 
     def home_connected(self, at_s: float) -> None:
         """The broker answers: everything is published anew."""
@@ -258,20 +254,22 @@ class Daemon:
         if self._parts.cards is not None:
             messages.append(self._parts.cards.discovery)
         self._parts.house.connected()
+        self._parts.desk.connected()
         for message in messages:
             self._parts.publish(message)
 
-    def home_said(self, topic: str, payload: bytes, *, retained: bool, at_s: float) -> None:
+    def home_said(self, topic: str, payload: bytes, *, retained: bool, at_s: float, reply: Reply | None = None) -> None:
         """A message from the broker."""
-        if self._parts.house.heard(topic, payload, at_s):
+        parts = self._parts
+        if parts.house.heard(topic, payload, at_s):
             return
-        match self._parts.session.received(topic, payload, retained, self.snapshot(), at_s):
-            case Wish(key=key, value=value):
-                self.handle(CommandReceived(at_s, key, value))
-                if key == "story" and self._parts.cards is not None:
-                    self._obey_cards(self._parts.cards.story_chosen(at_s, str(value)))
-            case Refusal(text=text):
-                log.warning("%s: %s", topic, text)
+        wish, answers = parts.desk.heard(topic, payload, retained, reply, self.snapshot(), at_s)
+        if wish is not None:
+            self.handle(CommandReceived(at_s, wish.key, wish.value))
+            if wish.key == "story" and parts.cards is not None:
+                self._obey_cards(parts.cards.story_chosen(at_s, str(wish.value)))
+        for message in answers:
+            parts.publish(message)
 
     # ---- cards ----------------------------------------------------------------------------------------------------
 

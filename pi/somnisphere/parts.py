@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from somnisphere.card_desk import CardDesk
 from somnisphere.covers import Covers
 from somnisphere.evening_file import EveningFile
+from somnisphere.home_desk import HomeDesk
 from somnisphere.home_lamp import HomeLamp
 from somnisphere.journal import Journal
 from somnisphere.light_memory import LightMemory
@@ -37,6 +38,7 @@ class Parts:
     speaker: Speaker
     journal: Journal
     session: HomeSession[Snapshot]
+    desk: HomeDesk
     house: House
     moments: Moments
     sensing: SensingSwitch

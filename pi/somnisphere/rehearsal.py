@@ -141,4 +141,4 @@ class Rehearsal:
             case Disconnected():
                 self._daemon.handle(BrokerReported(at_s, connected=False, problem=item.reason))
             case Received():
-                self._daemon.home_said(item.topic, item.payload, retained=item.retained, at_s=at_s)
+                self._daemon.home_said(item.topic, item.payload, retained=item.retained, at_s=at_s, reply=item.reply)

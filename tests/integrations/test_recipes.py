@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+from somnisphere.answers import QUESTIONS
 from somnisphere.bedtime.phases import Phase
 from somnisphere.entities import ENTITIES
 from somnisphere.snapshot import Snapshot
@@ -38,6 +39,7 @@ def test_every_topic_of_a_recipe_exists() -> None:
         for key, value in component.items()
         if key.endswith("topic") or key == "topic"
     }
+    told |= {TOPICS.asks.replace("+", name) for name in QUESTIONS}
     assert spoken - {"somnisphere/bedside/"} <= told
     assert TOPICS.discovery in SCRIPTS
 

@@ -209,7 +209,12 @@ def test_a_retained_command_is_not_obeyed_and_said(tmp_path: Path, caplog: pytes
 
 def test_on_connecting_the_home_is_told_all_of_it_in_order(tmp_path: Path) -> None:
     with box(tmp_path / "j.db", connected=False) as it:
-        heard = ("somnisphere/bedside/+/set", "homeassistant/status", "somnisphere/house/quiet/+")
+        heard = (
+            "somnisphere/bedside/+/set",
+            "homeassistant/status",
+            "somnisphere/bedside/ask/+",
+            "somnisphere/house/quiet/+",
+        )
         assert it.daemon.subscriptions == heard
         it.daemon.home_connected(it.at_s)
         told = [message.topic for message in it.messages][-25:]

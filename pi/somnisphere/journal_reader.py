@@ -1,0 +1,27 @@
+"""The journal read by somebody beside the daemon: on a thread of its own, never written, never put aside."""
+
+import sqlite3
+from contextlib import suppress
+
+from somnisphere.journal import Journal
+
+
+class JournalReader(Journal):
+    """Only its reading methods are of use. What was not committed yet (a minute) is not seen."""
+
+    def commit(self) -> bool:
+        return True
+
+    def _open(self) -> bool:
+        try:
+            self._db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+        except sqlite3.Error as error:
+            self._troubled(error)
+        return self._db is not None
+
+    def _troubled(self, error: Exception) -> None:
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.close()
+            self._db = None
+        self.problem = f"the journal cannot be read: {error}"
