@@ -1,11 +1,11 @@
-"""The one message that makes a device with all its entities appear in Home Assistant. Pure.
+"""The messages that make a device with all its entities appear in Home Assistant. Pure.
 
 Device-based discovery (Home Assistant 2024.12 and newer): keys of the root, of ``device`` and of ``origin`` are fixed,
 and one that is not known there makes the whole payload refused, so nothing is passed through.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from somnisphere_home.states import attributes_key
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceInfo:
-    """What the home shows of the device. ``suggested_area``: a room's name, taken when the device is first seen."""
+    """What the home shows of the device. ``suggested_area``: a room's name, taken when the device is first seen.
+    ``suffix``: tells a further device of the same node apart, which the home shows as reached by way of the first."""
 
     name: str
     sw_version: str
@@ -27,13 +28,34 @@ class DeviceInfo:
     suggested_area: str | None = None
     configuration_url: str | None = None
     support_url: str | None = None
+    suffix: str = ""
 
 
 def device_message(entities: Sequence[Entity[S]], snapshot: S, topics: Topics, device: DeviceInfo) -> Message:
     """The discovery message, retained. It depends on the snapshot where options do."""
-    payload = {
+    return whole_message(components(entities, snapshot, topics), topics, device)
+
+
+def whole_message(found: Mapping[str, Mapping[str, Any]], topics: Topics, device: DeviceInfo) -> Message:
+    """A device with these components; one that has nothing but its ``platform`` is taken away."""
+    return _message(topics.discovery_of(device.suffix), {**_root(topics, device), "components": found})
+
+
+def single_message(key: str, found: Mapping[str, Any], topics: Topics, device: DeviceInfo) -> Message:
+    """One component announced by itself, as every Home Assistant understands it."""
+    body = {name: value for name, value in found.items() if name != "platform"}
+    return _message(topics.single_discovery(found["platform"], key), {**_root(topics, device), **body})
+
+
+def clear_message(topics: Topics, suffix: str = "") -> Message:
+    """Takes the device away from the home and from the broker."""
+    return Message(topics.discovery_of(suffix), b"", retain=True, qos=1)
+
+
+def _root(topics: Topics, device: DeviceInfo) -> dict[str, Any]:
+    return {
         "device": _present(
-            identifiers=[topics.device_id],
+            identifiers=[topics.device_id + device.suffix],
             name=device.name,
             manufacturer=device.manufacturer,
             model=device.model,
@@ -42,17 +64,15 @@ def device_message(entities: Sequence[Entity[S]], snapshot: S, topics: Topics, d
             serial_number=device.serial_number,
             suggested_area=device.suggested_area,
             configuration_url=device.configuration_url,
+            via_device=topics.device_id if device.suffix else None,
         ),
         "origin": _present(name="Somnisphere", sw_version=device.sw_version, support_url=device.support_url),
         "availability": [{"topic": topics.status}],
-        "components": components(entities, snapshot, topics),
     }
-    return Message(topics.discovery, json.dumps(payload, ensure_ascii=False).encode(), retain=True, qos=1)
 
 
-def clear_message(topics: Topics) -> Message:
-    """Takes the device away from the home and from the broker."""
-    return Message(topics.discovery, b"", retain=True, qos=1)
+def _message(topic: str, payload: Mapping[str, Any]) -> Message:
+    return Message(topic, json.dumps(payload, ensure_ascii=False).encode(), retain=True, qos=1)
 
 
 def components(entities: Sequence[Entity[S]], snapshot: S, topics: Topics) -> dict[str, dict[str, Any]]:
@@ -139,6 +159,11 @@ def _of_platform(entity: Entity[S], snapshot: S, topics: Topics) -> dict[str, An
                 "state_topic": topics.event(entity.key),
                 "event_types": list(entity.options_for(snapshot)),
                 "qos": 1,
+            }
+        case "update":
+            return {
+                "state_topic": topics.state(entity.group),
+                "value_template": f"{{{{ value_json['{entity.key}'] | tojson }}}}",
             }
         case "image":
             return {"image_topic": topics.image(entity.key)}

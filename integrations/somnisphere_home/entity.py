@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 S = TypeVar("S")
 
 Platform = Literal[
-    "binary_sensor", "button", "event", "image", "light", "number", "select", "sensor", "switch"
+    "binary_sensor", "button", "event", "image", "light", "number", "select", "sensor", "switch", "update"
 ]  # Home Assistant 2024.12 knows all of these; one it does not know makes the whole device vanish there.
 
 LIGHT_SCALE = 4095
@@ -77,6 +77,13 @@ def light_state(level_pct: float | None) -> dict[str, Any]:
     if brightness <= 0:
         return {"state": "OFF"}
     return {"state": "ON", "brightness": min(brightness, LIGHT_SCALE), "color_mode": "brightness"}
+
+
+def update_state(installed: str, latest: str = "", url: str = "", summary: str = "") -> dict[str, Any]:
+    """What an update entity reports. ``latest`` "": none is known but the one installed."""
+    state = {"installed_version": installed, "latest_version": latest or installed}
+    told = {"release_url": url, "release_summary": summary[:255]}
+    return state | {key: value for key, value in told.items() if value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,4 +139,12 @@ class Topics:
 
     @property
     def discovery(self) -> str:
-        return f"{self.prefix}/device/{self.device_id}/config"
+        return self.discovery_of("")
+
+    def discovery_of(self, suffix: str) -> str:
+        """Where one of our devices is announced whole; ``suffix`` as in ``DeviceInfo``."""
+        return f"{self.prefix}/device/{self.device_id}{suffix}/config"
+
+    def single_discovery(self, platform: str, key: str) -> str:
+        """Where one entity is announced by itself."""
+        return f"{self.prefix}/{platform}/{self.device_id}/{key}/config"

@@ -53,6 +53,8 @@ def _kind(entity: Entity[S]) -> str:
         return "on, off, brightness"
     if entity.platform in ("binary_sensor", "switch"):
         return "true, false"
+    if entity.platform == "update":
+        return "installed and latest version"
     if entity.platform == "image":
         return str(entity.config.get("content_type", "picture"))
     if entity.options:

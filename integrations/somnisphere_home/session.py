@@ -10,14 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
+from somnisphere_home.announcement import Announcement, Mode
 from somnisphere_home.commands import Refusal, Wish, decode
-from somnisphere_home.discovery import DeviceInfo, device_message
+from somnisphere_home.discovery import DeviceInfo
 from somnisphere_home.entity import Entity, S
 from somnisphere_home.messages import OFFLINE, ONLINE, Message, Topics
 from somnisphere_home.states import encode, expiry_s, group_values, groups, heartbeat_s, values_differ
 
 ATTRIBUTES_EVERY_S = 60.0
 """How soon attributes that changed by themselves are said; a value that changes takes them along at once."""
+
+ANNOUNCE_AGAIN_S = 2.0
 
 MOMENT_EXPIRY_S = 300
 """A moment that could not be delivered in this time is history: it must not dim lamps any more."""
@@ -45,19 +48,23 @@ class HomeSession(Generic[S]):
         *,
         heartbeat_s: float = 300.0,
         min_intervals_s: Mapping[str, float] | None = None,
-        discovery: bool = True,
+        discovery: Mode = "device",
+        further: DeviceInfo | None = None,
+        further_keys: frozenset[str] = frozenset(),
         birth_wait_s: Callable[[], float] = _birth_wait_s,
     ) -> None:
         _check(entities)
         self._entities = tuple(entities)
         self._groups = groups(entities)
         self._topics = topics
-        self._device = device
+        self._announcement = Announcement(self._entities, topics, device, discovery, further, further_keys)
+        self._removals: list[Message] = []
+        self._refused_keys: frozenset[str] = frozenset()
+        self._announce_from_s: float | None = None
         self._heartbeat_s = heartbeat_s
         self._min_intervals_s = dict(min_intervals_s or {})
         if unknown := self._min_intervals_s.keys() - self._groups.keys():
             raise ValueError(f"no entity is in the groups {sorted(unknown)}")
-        self._discovery = discovery
         self._birth_wait_s = birth_wait_s
         self._birth_due_s: float | None = None
         self._said: dict[str, _Said] = {}
@@ -79,14 +86,14 @@ class HomeSession(Generic[S]):
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """To be subscribed to before anything is said: whoever hears that we are online may answer at once."""
-        return self._topics.commands, self._topics.birth
+        return self._topics.commands, self._topics.birth, *self._announcement.subscriptions
 
     def update(self, snapshot: S, at_s: float) -> list[Message]:
         """What is worth saying now. To be called every few seconds and whenever something happened."""
         if self._birth_due_s is not None and at_s >= self._birth_due_s:
             self._birth_due_s = None
             return self._everything(snapshot, at_s)
-        messages = self._discover(snapshot)
+        messages = [*self._clean_up(snapshot, at_s), *self._discover(snapshot, at_s)]
         for group in self._groups:
             messages += self._say_group(group, snapshot, at_s)
         return messages
@@ -98,6 +105,10 @@ class HomeSession(Generic[S]):
                 self._birth_due_s = at_s + self._birth_wait_s()
             return None
         if self._topics.command_key(topic) is None:
+            if retained and topic.startswith(f"{self._topics.prefix}/"):
+                stale = self._announcement.heard(topic, payload, snapshot)
+                self._removals += stale.removals
+                self._refused_keys |= stale.keys
             return None
         return decode(self._entities, snapshot, self._topics, topic, payload, retained)
 
@@ -142,21 +153,32 @@ class HomeSession(Generic[S]):
         self._options_said = None
         messages = [Message(self._topics.status, ONLINE, retain=True, qos=1)]
         messages += [self._part_message(part) for part in self._parts]
-        messages += self._discover(snapshot)
+        messages += self._discover(snapshot, at_s)
         for group in self._groups:
             messages += self._say_group(group, snapshot, at_s)
         messages += [self._image_message(key) for key in self._images]
         return messages
 
-    def _discover(self, snapshot: S) -> list[Message]:
+    def _clean_up(self, snapshot: S, at_s: float) -> list[Message]:
+        """What an earlier version or configuration left with the broker goes, and what it was in the way of too: that
+        is announced anew a little later, when the home has let the old go."""
+        removals, self._removals = self._removals, []
+        if not self._refused_keys:
+            return removals
+        removals += self._announcement.messages(snapshot, without=self._refused_keys)
+        self._refused_keys = frozenset()
+        self._announce_from_s, self._options_said = at_s + ANNOUNCE_AGAIN_S, None
+        return removals
+
+    def _discover(self, snapshot: S, at_s: float) -> list[Message]:
         """Discovery, when it is not what was said: only options can change while we run."""
-        if not self._discovery:
+        if self._announce_from_s is not None and at_s < self._announce_from_s:
             return []
         options = tuple(entity.options_for(snapshot) for entity in self._live)
         if options == self._options_said:
             return []
         self._options_said = options
-        return [device_message(self._entities, snapshot, self._topics, self._device)]
+        return self._announcement.messages(snapshot)
 
     def _say_group(self, group: str, snapshot: S, at_s: float) -> list[Message]:
         members = self._groups[group]

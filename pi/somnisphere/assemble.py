@@ -18,6 +18,7 @@ from somnisphere.covers import Covers
 from somnisphere.daemon import Daemon
 from somnisphere.entities import ENTITIES
 from somnisphere.entities_evening import LISTENER_ENTITY
+from somnisphere.entity_names import is_the_sleepers, named
 from somnisphere.evening_file import EveningFile
 from somnisphere.events import Tick
 from somnisphere.home_desk import HomeDesk
@@ -40,6 +41,7 @@ from somnisphere_hardware.bedside import Bedside, BedsideSettings
 from somnisphere_hardware.lamp import Lamp
 from somnisphere_hardware.speaker import Speaker
 from somnisphere_home.discovery import DeviceInfo
+from somnisphere_home.entity import Entity
 from somnisphere_home.house import House
 from somnisphere_home.messages import Topics
 from somnisphere_home.mqtt import BrokerSettings
@@ -102,10 +104,25 @@ def device_of(config: Config) -> DeviceInfo:
     return DeviceInfo(name=config.box.name, sw_version=__version__)
 
 
+def entities_of(config: Config) -> list[Entity[Snapshot]]:
+    """What the home is told of, under its names in the configured language."""
+    offered = (entity for entity in ENTITIES if config.listener or entity.key != LISTENER_ENTITY)
+    return named(offered, config.box.language)
+
+
 def home_session(config: Config) -> HomeSession[Snapshot]:
-    entities = [entity for entity in ENTITIES if config.listener or entity.key != LISTENER_ENTITY]
-    pace = {"vitals": VITALS_EVERY_S, "box": BOX_EVERY_S}
-    return HomeSession(entities, topics_of(config), device_of(config), heartbeat_s=HEARTBEAT_S, min_intervals_s=pace)
+    entities = entities_of(config)
+    name, ours = config.sleeper.name, [entity.key for entity in entities]
+    return HomeSession(
+        entities,
+        topics_of(config),
+        device_of(config),
+        heartbeat_s=HEARTBEAT_S,
+        min_intervals_s={"vitals": VITALS_EVERY_S, "box": BOX_EVERY_S},
+        discovery=config.mqtt.discovery,
+        further=DeviceInfo(name=name, model="Sleeper", sw_version=__version__) if name else None,
+        further_keys=frozenset(key for key in ours if is_the_sleepers(key)),
+    )
 
 
 def shelf_reader(config: Config, *, background: bool = False) -> ShelfReader:
@@ -166,6 +183,7 @@ def assemble(
     parts.machine = machine
     parts.evening_file = EveningFile(journal.path.with_name(f"{journal.path.name}.evening"))
     parts.cards = cards
+    parts.announces = config.mqtt.discovery != "off"
     parts.oxygen_calibrated = config.oxygen_calibrated
     daemon = Daemon(core, parts)
     core.last_night = journal.last_times()

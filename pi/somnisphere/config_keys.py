@@ -24,10 +24,16 @@ class Box(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(pattern=r"^[a-z0-9_]{1,32}$", description="Short name in MQTT topics and entity ids; one per bedside."),
     ] = "bedside"
     name: Annotated[str, Meta(min_length=1, max_length=64, description="What people call it.")] = "Somnisphere"
+    language: Annotated[Literal["en", "de"], Meta(description="Of the entities' names in the home.")] = "en"
 
 
 class Sleeper(Struct, frozen=True, forbid_unknown_fields=True):
     """Who sleeps here."""
+
+    name: Annotated[
+        str,
+        Meta(max_length=64, description="Shown in the home as a device beside the box. Empty: no such device."),
+    ] = ""
 
     born: Annotated[
         BirthMonth,
@@ -154,6 +160,10 @@ class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
     discovery_prefix: Annotated[str, Meta(pattern=r"^[^#+\s]+$", description="Home Assistant's discovery prefix.")] = (
         "homeassistant"
     )
+    discovery: Annotated[
+        Literal["device", "single", "off"],
+        Meta(description="device: announced whole. single: entity by entity, for other homes. off: not announced."),
+    ] = "device"
 
 
 class Listener(Struct, frozen=True, forbid_unknown_fields=True):

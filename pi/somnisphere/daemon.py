@@ -50,6 +50,7 @@ from somnisphere.speaker_orders import give
 from somnisphere_hardware.card_reader import CardSign
 from somnisphere_hardware.samples import MotionBlock, PulseBlock
 from somnisphere_home.messages import Reply
+from somnisphere_home.release import TOPIC as RELEASE_TOPIC
 
 log = logging.getLogger(__name__)
 
@@ -246,12 +247,12 @@ class Daemon:
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """The broker's topics to be heard, before ``home_connected`` says that we are here."""
-        return *self._parts.desk.subscriptions, self._parts.house.subscription
+        return *self._parts.desk.subscriptions, self._parts.house.subscription, RELEASE_TOPIC
 
     def home_connected(self, at_s: float) -> None:
         """The broker answers: everything is published anew."""
         messages = self._parts.session.connected(self.snapshot(), at_s)
-        if self._parts.cards is not None:
+        if self._parts.cards is not None and self._parts.announces:
             messages.append(self._parts.cards.discovery)
         self._parts.house.connected()
         self._parts.desk.connected()
@@ -262,6 +263,10 @@ class Daemon:
         """A message from the broker."""
         parts = self._parts
         if parts.house.heard(topic, payload, at_s):
+            return
+        if parts.release.heard(topic, payload):
+            if parts.release.problem:
+                log.warning("%s", parts.release.problem)
             return
         wish, answers = parts.desk.heard(topic, payload, retained, reply, self.snapshot(), at_s)
         if wish is not None:

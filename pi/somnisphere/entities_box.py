@@ -7,7 +7,7 @@ from typing import Any
 from somnisphere import __version__
 from somnisphere.events import MOMENTS
 from somnisphere.snapshot import Snapshot
-from somnisphere_home.entity import Entity, switch
+from somnisphere_home.entity import Entity, switch, update_state
 
 
 def time_of(wall_s: float | None) -> datetime | None:
@@ -74,6 +74,17 @@ BOX_ENTITIES: tuple[Entity[Snapshot], ...] = (
         lambda s: time_of(s.health.started_wall_s),
         device_class="timestamp",
         icon="mdi:power",
+    ),
+    Entity(
+        key="update",
+        platform="update",
+        name="Update",
+        group="update",
+        value=lambda s: update_state(
+            __version__, s.health.release.version, s.health.release.url, s.health.release.summary
+        ),
+        entity_category="diagnostic",
+        icon="mdi:package-up",
     ),
     _diagnostic("version", "Version", "box", lambda _: __version__, icon="mdi:tag-outline"),
     _diagnostic(

@@ -19,5 +19,6 @@ def health_of(parts: Parts, tick: Tick, began: Began, published_wall_s: float | 
         house_quiet=parts.house.quiet,
         started_wall_s=began.wall_s(tick),
         published_wall_s=published_wall_s,
+        release=parts.release.newest,
         machine=NOT_LOOKED_AT if machine is None else machine.look(tick.at_s),
     )

@@ -1,7 +1,7 @@
 """What the daemon speaks to."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from somnisphere.card_desk import CardDesk
 from somnisphere.covers import Covers
@@ -20,6 +20,7 @@ from somnisphere_hardware.lamp import Lamp
 from somnisphere_hardware.speaker import Speaker
 from somnisphere_home.house import House
 from somnisphere_home.messages import Message
+from somnisphere_home.release import ReleaseDesk
 from somnisphere_home.session import HomeSession
 
 Publish = Callable[[Message], None]
@@ -50,6 +51,9 @@ class Parts:
     light_memory: LightMemory | None = None
     evening_file: EveningFile | None = None
     cards: CardDesk | None = None
+    announces: bool = True
+    """False: the home is not told that we are there."""
     oxygen_calibrated: str = ""
+    release: ReleaseDesk = field(default_factory=ReleaseDesk)
     machine: Machine | None = None
     """None: a machine that is not looked at, as in a rehearsal."""

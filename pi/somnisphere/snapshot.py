@@ -8,6 +8,9 @@ from somnisphere.bedtime.shelf import Place
 from somnisphere.machine import NOT_LOOKED_AT, MachineState
 from somnisphere.night import NightTimes, Presence, Stage
 from somnisphere.story import Story
+from somnisphere_home.release import Release
+
+NO_RELEASE = Release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Health:
     published_wall_s: float | None = None
     """When the home was last told anything."""
     machine: MachineState = NOT_LOOKED_AT
+    release: Release = NO_RELEASE
+    """The newest release, as far as the household says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ def told(entity: Entity[Snapshot], payload: bytes) -> Shown:
             return None
         on = values["state"] == "ON"
         return on, round(values["brightness"] / LIGHT_SCALE * 255) if on else 0
+    if entity.platform == "update":
+        return str(values[entity.key]["installed_version"] != values[entity.key]["latest_version"])
     return _typed(entity, values[entity.key])
 
 
@@ -32,6 +34,8 @@ def shown(entity: Entity[Snapshot], state: dict[str, Any]) -> Shown:
     if entity.platform == "light":
         on = state["state"] == "on"
         return on, state["attributes"]["brightness"] if on else 0
+    if entity.platform == "update":
+        return str(state["state"] == "on")
     return _typed(entity, state["state"])
 
 

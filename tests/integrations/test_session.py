@@ -45,7 +45,13 @@ def state(messages: list[Message], group: str) -> dict[str, Any]:
 def test_connecting_says_availability_then_discovery_then_states() -> None:
     home = session()
     subscriptions, messages = home.subscriptions, home.connected(ROOM, 0.0)
-    assert subscriptions == ("somnisphere/attic/+/set", "homeassistant/status")
+    assert subscriptions == (
+        "somnisphere/attic/+/set",
+        "homeassistant/status",
+        "homeassistant/device/somnisphere_attic/config",
+        "homeassistant/device/somnisphere_attic_sleeper/config",
+        "homeassistant/+/somnisphere_attic/+/config",
+    )
     assert topics(messages) == SAID_AT_ONCE
     assert all(message.retain for message in messages)
     assert messages[0].payload == b"online"
@@ -156,7 +162,7 @@ def test_discovery_is_said_again_when_options_changed_and_not_otherwise() -> Non
 
 
 def test_discovery_can_be_left_out() -> None:
-    home = HomeSession(ENTITIES, TOPICS, DEVICE, discovery=False)
+    home = HomeSession(ENTITIES, TOPICS, DEVICE, discovery="off")
     assert topics(home.connected(ROOM, 0.0)) == [t for t in SAID_AT_ONCE if t != TOPICS.discovery]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.box import EVENING_S, Box, box
 
+from somnisphere import __version__
 from somnisphere.assemble import shelf_reader
 from somnisphere.bedtime.phases import Phase
 from somnisphere.bedtime.sentences import begin_of
@@ -19,6 +20,7 @@ from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER
 from somnisphere_hardware.fade import luminance
 from somnisphere_hardware.samples import PartState
+from somnisphere_home.release import TOPIC as RELEASE_TOPIC
 
 NIGHT = "2026-03-14"
 LONG_S = 16 * 3600.0 + 600.0
@@ -212,8 +214,12 @@ def test_on_connecting_the_home_is_told_all_of_it_in_order(tmp_path: Path) -> No
         heard = (
             "somnisphere/bedside/+/set",
             "homeassistant/status",
+            "homeassistant/device/somnisphere_bedside/config",
+            "homeassistant/device/somnisphere_bedside_sleeper/config",
+            "homeassistant/+/somnisphere_bedside/+/config",
             "somnisphere/bedside/ask/+",
             "somnisphere/house/quiet/+",
+            "somnisphere/house/release",
         )
         assert it.daemon.subscriptions == heard
         it.daemon.home_connected(it.at_s)
@@ -225,7 +231,7 @@ def test_on_connecting_the_home_is_told_all_of_it_in_order(tmp_path: Path) -> No
             "homeassistant/device/somnisphere_bedside/config",
         ]
         groups = {"stage", "vitals", "presence", "ritual", "lamp", "story", "night", "house", "health"}
-        groups |= {"moments", "box", "sensing"}
+        groups |= {"moments", "box", "sensing", "update"}
         assert {topic.rpartition("/")[2] for topic in told[first + 4 :]} == {*groups, "image"}, "pictures come last"
         assert told[-1] == "somnisphere/bedside/story_cover/image"
 
@@ -302,3 +308,13 @@ def test_a_restart_carries_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
             range(len(it.journal.load(NIGHT).epochs))
         )
         assert it.journal.nights() == [NIGHT]
+
+
+def test_a_newer_release_is_shown_when_the_household_says_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with box(tmp_path / "j.db") as it:
+        assert it.states("update")[-1]["update"]["latest_version"] == __version__
+        it.daemon.home_said(RELEASE_TOPIC, b'{"version": "99.0"}', retained=True, at_s=it.at_s)
+        it.live(6.0)
+        assert it.states("update")[-1]["update"] == {"installed_version": __version__, "latest_version": "99.0"}
+        it.daemon.home_said(RELEASE_TOPIC, b"soon", retained=True, at_s=it.at_s)
+        assert f"{RELEASE_TOPIC}: ignored: expected JSON" in caplog.text

@@ -64,6 +64,7 @@ COMPONENT_KEYS = {
     "entity_category", "enabled_by_default", "json_attributes_topic", "json_attributes_template", "qos",
 }  # fmt: skip
 OF_PLATFORM = {
+    "update": {"state_topic", "value_template"},
     "sensor": {
         "state_topic", "value_template", "device_class", "state_class", "unit_of_measurement", "options",
         "suggested_display_precision", "expire_after",
