@@ -88,6 +88,10 @@ class HomeSession(Generic[S]):
         """To be subscribed to before anything is said: whoever hears that we are online may answer at once."""
         return self._topics.commands, self._topics.birth, *self._announcement.subscriptions
 
+    def announced(self, snapshot: S) -> list[Message]:
+        """How the home is told that we are there."""
+        return self._announcement.messages(snapshot)
+
     def update(self, snapshot: S, at_s: float) -> list[Message]:
         """What is worth saying now. To be called every few seconds and whenever something happened."""
         if self._birth_due_s is not None and at_s >= self._birth_due_s:

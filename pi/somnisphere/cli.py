@@ -232,6 +232,13 @@ def build_parser() -> argparse.ArgumentParser:
     reference = add("reference", "cli_config", "reference", "every entity, topic and command as a table (Markdown)")
     reference.add_argument("--write", type=Path, metavar="FILE", help="put it between the markers of this file")
 
+    announced = add("discovery", "cli_discovery", "show", "how the home is told of this bedside, or made to forget it")
+    ways = announced.add_subparsers(dest="discovery_command", required=True, metavar="WHAT")
+    ways.add_parser("show", help="the announcements, as JSON lines", epilog=NOT_MEDICAL)
+    cleared = ways.add_parser("clear", help="take this bedside out of the home", epilog=NOT_MEDICAL)
+    cleared.add_argument("--yes", action="store_true", help="do not ask")
+    cleared.set_defaults(handler=_handler("cli_discovery", "clear"))
+
     completion = add("completion", "cli_config", "completion", "completion script for a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
     return parser

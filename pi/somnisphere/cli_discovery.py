@@ -1,0 +1,64 @@
+"""``somnisphere discovery show`` and ``clear``: what the home is told of this bedside, and how it forgets it."""
+
+import argparse
+import json
+import queue
+from dataclasses import replace
+
+from somnisphere.assemble import broker_settings, device_of, entities_of, home_session, topics_of
+from somnisphere.bedtime.phases import Phase
+from somnisphere.config import Config, load
+from somnisphere.errors import UserError
+from somnisphere.snapshot import Snapshot
+from somnisphere_home.announcement import Announcement
+from somnisphere_home.messages import Message
+from somnisphere_home.mqtt import Connected, Disconnected, HomeLink, LinkEvent
+
+PATIENCE_S = 10.0
+NOTHING = Snapshot(at_s=0.0, wall_s=0.0, phase=Phase.IDLE)
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Each message as one JSON object; options that depend on the shelf are left empty."""
+    for message in home_session(load(arguments.config)).announced(NOTHING):
+        print(json.dumps({"topic": message.topic, "payload": json.loads(message.payload)}, ensure_ascii=False))
+    return 0
+
+
+def clear(arguments: argparse.Namespace) -> int:
+    """Take this bedside out of the home, with all that the broker keeps of how it was announced."""
+    config = load(arguments.config)
+    place = f"{config.mqtt.host}:{config.mqtt.port}"
+    node = config.box.node
+    if not arguments.yes:
+        print(f"Home Assistant will forget the bedside {node!r}: its entities, and the names and rooms you gave them.")
+        print("A service that runs announces it again; stop that first: sudo systemctl stop somnisphere")
+        try:
+            if input(f"Clear it from the broker at {place}? [y/N] ").strip().lower() not in ("y", "yes"):
+                raise UserError("Nothing was cleared.")
+        except (EOFError, KeyboardInterrupt):
+            raise UserError("Nothing was cleared.") from None
+    entities = entities_of(config)
+    messages = Announcement(entities, topics_of(config), device_of(config)).everything_cleared(NOTHING)
+    say_all(config, messages)
+    print(f"The broker at {place} keeps no announcement of {node!r} any more.")
+    return 0
+
+
+def say_all(config: Config, messages: list[Message]) -> None:
+    """To the configured broker. ``UserError`` when it does not answer in time."""
+    events: queue.SimpleQueue[LinkEvent] = queue.SimpleQueue()
+    settings = broker_settings(config)
+    # Not the daemon's name on the broker, which would be thrown out; and a will that says nothing of it.
+    will = Message(f"somnisphere/{config.box.node}/tool", b"")
+    link = HomeLink(replace(settings, client_id=f"{settings.client_id}_tool"), will, events.put)
+    link.start()
+    try:
+        event = events.get(timeout=PATIENCE_S)
+        if isinstance(event, Disconnected):
+            raise UserError(f"{event.reason}. Check the [mqtt] section of the configuration.")
+        assert isinstance(event, Connected)
+    except queue.Empty:
+        raise UserError(f"nothing answers at {settings.host}:{settings.port}. Is the broker running there?") from None
+    finally:
+        link.stop(messages, timeout_s=PATIENCE_S)
