@@ -231,6 +231,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     reference = add("reference", "cli_config", "reference", "every entity, topic and command as a table (Markdown)")
     reference.add_argument("--write", type=Path, metavar="FILE", help="put it between the markers of this file")
+    reference.add_argument("--asyncapi", action="store_true", help="all topics and payloads as AsyncAPI 3.0 (JSON)")
 
     announced = add("discovery", "cli_discovery", "show", "how the home is told of this bedside, or made to forget it")
     ways = announced.add_subparsers(dest="discovery_command", required=True, metavar="WHAT")

@@ -1,6 +1,8 @@
 """Commands about what is declared: config, reference, completion."""
 
 import argparse
+import json
+from pathlib import Path
 
 from somnisphere.cli import build_parser, needs_extra, writes
 from somnisphere.errors import UserError
@@ -21,6 +23,8 @@ def reference(arguments: argparse.Namespace) -> int:
     from somnisphere_home.messages import Topics
     from somnisphere_home.reference import reference_table
 
+    if arguments.asyncapi:
+        return _asyncapi(arguments.write)
     table = reference_table(ENTITIES, Topics(load(arguments.config).box.node))
     path = arguments.write
     if path is None:
@@ -36,6 +40,18 @@ def reference(arguments: argparse.Namespace) -> int:
         raise UserError(f"{path}: the markers {ENTITIES_BEGIN} and {ENTITIES_END} are missing; put them in.")
     with writes(path):
         path.write_text(f"{head}{begin}\n\n{table.strip()}\n\n{end}{tail}", encoding="utf-8")
+    return 0
+
+
+def _asyncapi(path: Path | None) -> int:
+    from somnisphere.home_api import asyncapi
+
+    text = json.dumps(asyncapi(), indent=1, ensure_ascii=False) + "\n"
+    if path is None:
+        print(text, end="")
+        return 0
+    with writes(path):
+        path.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.brokers import HOST, free_port
+from tests.payloads import Payloads
 
 from somnisphere.bedtime.phases import Phase
 from somnisphere.config import Config
@@ -272,3 +273,10 @@ def test_neither_broker_nor_sensor(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert max(told.bookmarks.values()) > 0.0
     assert told.lamp_duty == 0.0
     assert_whole(told)
+
+
+def test_every_message_of_the_night_is_as_the_asyncapi_document_says(night: Told) -> None:
+    payloads = Payloads()
+    faults = {payloads.fault(message.topic, message.payload, retained=message.retain) for _, message in night.messages}
+    assert faults - {""} == set()
+    assert len(night.messages) > 1000
