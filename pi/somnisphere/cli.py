@@ -152,6 +152,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--every", type=_number(0.1, 1e6), default=5.0, metavar="S", help="a line each S seconds (default %(default)g)"
     )
 
+    watch.add_argument(
+        "--broker", nargs="?", const="", metavar="HOST[:PORT]", help="every Somnisphere on a broker, from any machine"
+    )
+    watch.add_argument("--node", metavar="NODE", help="with --broker: this one alone")
+    watch.add_argument("--once", action="store_true", help="with --broker: what is known now, then end")
+
     stage = add("stage", "cli_files", "stage", "sleep stages of a night, one JSON object an epoch")
     stage.add_argument("file", type=Path, help="a night (.npz or .csv) or a recording")
     stage.add_argument(

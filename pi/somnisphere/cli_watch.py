@@ -55,6 +55,10 @@ class PlainView:
 
 def watch(arguments: argparse.Namespace) -> int:
     """Until Ctrl-C, or the recording's end. However it ends, the LEDs are off."""
+    if arguments.broker is not None:
+        from somnisphere.cli_watch_home import watch_home
+
+        return watch_home(arguments)
     file: Path | None = arguments.file
     view: AbstractContextManager[View]
     if arguments.plain or not sys.stdout.isatty():
