@@ -136,6 +136,11 @@ def test_a_new_text_is_a_story_of_the_household(it: Box, tmp_path: Path) -> None
     ]
 
 
+def test_a_disk_that_is_nearly_full_takes_no_more_stories(it: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("somnisphere.library.text_adder.LEAST_FREE_BYTES", 1 << 60)
+    assert "nearly full" in ask(it, "add_story", {"title": "A", "text": "B."})["error"]
+
+
 def test_without_a_folder_of_its_own_a_household_is_told_how_to_name_one(tmp_path: Path) -> None:
     with box(tmp_path / "journal.db") as it:
         assert 'folder = "..."' in ask(it, "add_story", {"title": "A", "text": "B."})["error"]

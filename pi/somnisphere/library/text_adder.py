@@ -1,6 +1,7 @@
 """A text becomes a story of the household's folder: checked, under a name of its own, never over another one."""
 
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from somnisphere.library.reading import read
 from somnisphere.library.titles import key_of, language_tag, one_line
 
 MOST_CHARS = 200_000
+LEAST_FREE_BYTES = 100_000_000
+"""The nights need room too, and whoever is on the broker may add stories."""
 _NAME_CHARS = 80
 
 
@@ -30,6 +33,8 @@ def add_text(folder: Path, title: str, text: str, teller: str = "", language: st
     content = "\n".join(["---", *lines, "---", "", text.strip(), ""]).encode(errors="replace")
     place = folder / f"{name}.txt"
     try:
+        if shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
+            raise NotAddedError("the disk is nearly full; make room first")
         with tempfile.TemporaryDirectory() as room:  # looked at before it is on the shelf
             trial = Path(room) / place.name
             trial.write_bytes(content)
