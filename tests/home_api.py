@@ -17,6 +17,7 @@ class FakeHome:
     def __init__(self) -> None:
         self.states: dict[str, tuple[str, dict[str, Any]]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.events: list[tuple[str, dict[str, Any]]] = []
         self.mood = "alive"
         self.release = threading.Event()
         self.url = ""
@@ -72,6 +73,10 @@ def fake_home() -> Iterator[FakeHome]:
         def do_POST(self) -> None:
             data = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             if self._is_moody():
+                return
+            if self.path.startswith("/api/events/"):
+                home.events.append((self.path.removeprefix("/api/events/"), data))
+                self._send(200, {"message": "Event fired."})
                 return
             service = self.path.removeprefix("/api/services/")
             home.calls.append((service.partition("/")[2], data))

@@ -67,6 +67,13 @@ class HomeAssistantClient:
             return HomeRefused(f"there is no action {domain}.{service}")
         return answer if isinstance(answer, HomeUnreachable | HomeRefused) else None
 
+    def fire_event(self, name: str, data: Mapping[str, Any]) -> HomeUnreachable | HomeRefused | None:
+        """Put an event on the home's bus. None: it was done."""
+        answer = self._ask(lambda client: client.fire_event(name, **data))
+        if isinstance(answer, _NotFound):
+            return HomeRefused(f"{self._url} takes no events")
+        return answer if isinstance(answer, HomeUnreachable | HomeRefused) else None
+
     def close(self) -> None:
         if self._client is not None:
             self._client.__exit__(None, None, None)

@@ -27,7 +27,7 @@ from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER
 from somnisphere.light_memory import LightMemory, beside
 from somnisphere.machine import Machine
-from somnisphere.moments import Moments
+from somnisphere.moments import Moments, Tell
 from somnisphere.parts import Parts
 from somnisphere.sensing_switch import SensingSwitch
 from somnisphere.shelf_reader import ShelfReader
@@ -147,9 +147,10 @@ def assemble(
     speaker: Speaker,
     reader: ShelfReader | None = None,
     machine: Machine | None = None,
+    tell_moment: Tell | None = None,
 ) -> Assembled:
     """A daemon that has taken up, at ``tick``, the evening and the night that the journal holds. ``reader``: of the
-    shelf, else one that works nothing out."""
+    shelf, else one that works nothing out; ``tell_moment``: is told of each moment beside MQTT."""
     reader = reader or shelf_reader(config)
     shelf = Shelf(reader.read() or (), places=journal.places())
     ritual = Ritual(config.ritual_settings, shelf)
@@ -174,7 +175,7 @@ def assemble(
         session,
         HomeDesk(session, topics_of(config), answers, background=reader.background),
         House(topics_of(config)),
-        Moments(journal),
+        Moments(journal, config.sleeper.name, tell_moment),
         SensingSwitch(journal.path),
         Covers(reader.cover, background=reader.background),
         rescan=reader.read,

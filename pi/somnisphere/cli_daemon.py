@@ -23,6 +23,7 @@ from somnisphere.journal import Journal
 from somnisphere.lamp_whites import lamp_whites
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke, utc_offset_s
 from somnisphere.machine import Machine
+from somnisphere.moments import Tell
 from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.bus import Bus
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         stack.callback(stories.close)
         tick = Tick(clock.now_s(), wall_s, utc_offset_s(wall_s))
         machine = Machine(journal.path.parent)
-        made = assemble(config, tick, journal, bedside, lamp, speaker, stories, machine)
+        made = assemble(config, tick, journal, bedside, lamp, speaker, stories, machine, moment_teller(config, stack))
         link = HomeLink(broker_settings(config), made.session.will, inbox.put)
         made.daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)
         live = Live(made.daemon, bedside, link, inbox, clock, button, card_reader(config))
@@ -98,6 +99,17 @@ def evening_speaker(config: Config, stack: ExitStack, wake: Callable[[], None]) 
         ) from problem
     stack.callback(server.close)
     return HomePlayer(home_client(config), config.speaker.home_player, server.url_for, wake)
+
+
+def moment_teller(config: Config, stack: ExitStack) -> Tell | None:
+    """Who puts moments on the home's own bus, where that is wished."""
+    if not config.home_assistant.fire_events:
+        return None
+    from somnisphere.home_events import HomeEvents
+
+    events = HomeEvents(home_client(config), config.box.node)
+    stack.callback(events.close)
+    return events.tell
 
 
 def home_client(config: Config) -> HomeAssistantClient:

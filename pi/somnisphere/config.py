@@ -199,6 +199,8 @@ def _disagreement(config: Config) -> str:
         return "home_assistant.url is given without home_assistant.token_file; the API needs a token"
     if (lamp.home_light or speaker.home_player) and not config.home_assistant.url:
         return "lamp.home_light and speaker.home_player need home_assistant.url and home_assistant.token_file"
+    if config.home_assistant.fire_events and not config.home_assistant.url:
+        return "home_assistant.fire_events needs home_assistant.url and home_assistant.token_file"
     return ""
 
 

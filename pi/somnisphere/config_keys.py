@@ -283,3 +283,6 @@ class HomeAssistant(Struct, frozen=True, forbid_unknown_fields=True):
         str | None,
         Meta(description="A file with a long-lived access token.", examples=["/etc/somnisphere/home-assistant-token"]),
     ] = None
+    fire_events: Annotated[
+        bool, Meta(description="Put each sleep moment on the home's bus, too, as the event somnisphere_moment.")
+    ] = False

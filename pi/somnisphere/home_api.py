@@ -24,7 +24,9 @@ MOMENT = record(
         "at": TIME,
         "confidence": or_null({"type": "number", "minimum": 0, "maximum": 1, "description": "How sure the box is."}),
         "latency_s": {"type": "integer", "minimum": 0, "description": "How long after `at` it is said."},
-    }
+        "sleeper": {"type": "string", "description": "sleeper.name, where the household gave one."},
+    },
+    optional=("sleeper",),
 )
 
 STORY = record(
