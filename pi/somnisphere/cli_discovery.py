@@ -3,6 +3,7 @@
 import argparse
 import json
 import queue
+from collections.abc import Iterator
 from dataclasses import replace
 
 from somnisphere.assemble import broker_settings, device_of, entities_of, home_session, topics_of
@@ -12,9 +13,11 @@ from somnisphere.errors import UserError
 from somnisphere.snapshot import Snapshot
 from somnisphere_home.announcement import Announcement
 from somnisphere_home.messages import Message
-from somnisphere_home.mqtt import Connected, Disconnected, HomeLink, LinkEvent
+from somnisphere_home.mqtt import Connected, Disconnected, HomeLink, LinkEvent, Received
+from somnisphere_home.tags import clear_tag_message
 
 PATIENCE_S = 10.0
+SETTLED_S = 1.0
 NOTHING = Snapshot(at_s=0.0, wall_s=0.0, phase=Phase.IDLE)
 
 
@@ -38,15 +41,18 @@ def clear(arguments: argparse.Namespace) -> int:
                 raise UserError("Nothing was cleared.")
         except (EOFError, KeyboardInterrupt):
             raise UserError("Nothing was cleared.") from None
-    entities = entities_of(config)
-    messages = Announcement(entities, topics_of(config), device_of(config)).everything_cleared(NOTHING)
-    say_all(config, messages)
+    topics = topics_of(config)
+    announcement = Announcement(entities_of(config), topics, device_of(config))
+    clear_all(
+        config, [*announcement.everything_cleared(NOTHING), clear_tag_message(topics)], announcement.subscriptions
+    )
     print(f"The broker at {place} keeps no announcement of {node!r} any more.")
     return 0
 
 
-def say_all(config: Config, messages: list[Message]) -> None:
-    """To the configured broker. ``UserError`` when it does not answer in time."""
+def clear_all(config: Config, messages: list[Message], kept_at: tuple[str, ...]) -> None:
+    """Say ``messages`` to the configured broker, and take away what else it keeps at ``kept_at``: entities of earlier
+    versions. ``UserError`` when it does not answer in time."""
     events: queue.SimpleQueue[LinkEvent] = queue.SimpleQueue()
     settings = broker_settings(config)
     # Not the daemon's name on the broker, which would be thrown out; and a will that says nothing of it.
@@ -58,7 +64,23 @@ def say_all(config: Config, messages: list[Message]) -> None:
         if isinstance(event, Disconnected):
             raise UserError(f"{event.reason}. Check the [mqtt] section of the configuration.")
         assert isinstance(event, Connected)
+        for topic in kept_at:
+            link.subscribe(topic)
+        messages = [*messages, *_found(events)]
     except queue.Empty:
         raise UserError(f"nothing answers at {settings.host}:{settings.port}. Is the broker running there?") from None
     finally:
         link.stop(messages, timeout_s=PATIENCE_S)
+
+
+def _found(events: "queue.SimpleQueue[LinkEvent]") -> Iterator[Message]:
+    """Empty words for what the broker keeps, until it has said nothing for a while."""
+    while True:
+        try:
+            event = events.get(timeout=SETTLED_S)
+        except queue.Empty:
+            return
+        if isinstance(event, Disconnected):
+            raise UserError(f"{event.reason}. Nothing was cleared; try again.")
+        if isinstance(event, Received) and event.retained and event.payload:
+            yield Message(event.topic, b"", retain=True, qos=1)

@@ -52,12 +52,14 @@ class Rehearsal:
 
 
 @contextmanager
-def rehearse(broker: Broker, folder: Path, listener: Listener, *options: str) -> Iterator[Rehearsal]:
-    """Begins one, with the default configuration and a folder of its own; ends it if it has not ended by itself."""
+def rehearse(
+    broker: Broker, folder: Path, listener: Listener, *options: str, settings: str = ""
+) -> Iterator[Rehearsal]:
+    """Begins one, with these ``settings`` (TOML) and a folder of its own; ends it if it has not ended by itself."""
     folder.mkdir(exist_ok=True)
-    settings = folder / "somnisphere.toml"
-    settings.write_text("")
-    command = [sys.executable, "-m", "somnisphere", "--config", str(settings), "rehearse", "--plain"]
+    config = folder / "somnisphere.toml"
+    config.write_text(settings)
+    command = [sys.executable, "-m", "somnisphere", "--config", str(config), "rehearse", "--plain"]
     command += ["--broker", f"127.0.0.1:{broker.port}", "--out", str(folder / "out"), *options]
     output = folder / "said.txt"
     with output.open("ab") as log:

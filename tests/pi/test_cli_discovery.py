@@ -37,6 +37,8 @@ def test_clearing_takes_away_what_the_broker_keeps_and_nothing_else(
                 said = json.loads(line)
                 broker.publish(said["topic"], json.dumps(said["payload"]), retain=True)
         broker.publish("homeassistant/device/other/config", b"{}", retain=True)
+        broker.publish("homeassistant/sensor/somnisphere_bedside/of_an_old_version/config", b"{}", retain=True)
+        broker.publish("homeassistant/tag/somnisphere_bedside/config", b"{}", retain=True)
         assert len(broker.retained("homeassistant/#")) > 50
         assert main(["--config", config, "discovery", "clear", "--yes"]) == 0
         assert set(broker.retained("homeassistant/#")) == {"homeassistant/device/other/config"}
