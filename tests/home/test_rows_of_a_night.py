@@ -51,7 +51,8 @@ def test_a_night_does_not_fill_the_homes_database(
         print(f"\na rehearsed night: {messages} messages, {rows} rows of states, {attributes} of attributes")
     assert messages / 10 < rows <= ROWS_AT_MOST
     assert attributes <= rows
-    for message in Announcement[None]((), TOPICS, DeviceInfo(name="", sw_version="")).everything_cleared(None):
+    gone: Announcement[None] = Announcement((), TOPICS, DeviceInfo(name="", sw_version=""))
+    for message in gone.everything_cleared(None):
         broker.publish(message.topic, message.payload, retain=True)
     for topic in broker.retained(f"{TOPICS.base}/#"):
         broker.publish(topic, b"", retain=True)
