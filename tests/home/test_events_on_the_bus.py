@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.home.client import TIMEOUT_S
+from tests.home.client import TIMEOUT_S, wait_until
 from tests.home.harness import HomeAssistant
 from websockets.sync.client import connect
 
@@ -34,3 +34,6 @@ def test_a_moment_is_an_event_of_the_home(home: HomeAssistant) -> None:
 def test_a_wrong_token_is_an_answer(home: HomeAssistant) -> None:
     stranger = HomeAssistantClient(home.client.url, "not-a-token")
     assert isinstance(stranger.fire_event(EVENT, {}), HomeRefused)
+    stranger.close()
+    wait_until(lambda: any(EVENT in entry.text for entry in home.trouble()), "the home to write of a stranger", 10)
+    home.forgive([entry for entry in home.trouble() if EVENT in entry.text])
