@@ -34,7 +34,13 @@ ONE_FILE_EACH = {
     "piper": {"pi/somnisphere/telling/piper.py"},
     "PIL": {"pi/somnisphere/picture_png.py"},
 }
-PURE_ROOMS = ["pi/somnisphere/sleep", "pi/somnisphere/bedtime", "pi/somnisphere/core.py", "pi/somnisphere/cues.py"]
+PURE_ROOMS = [
+    "pi/somnisphere/sleep",
+    "pi/somnisphere/bedtime",
+    "pi/somnisphere/comfort",
+    "pi/somnisphere/core.py",
+    "pi/somnisphere/cues.py",
+]
 IMPURE_MODULES = {"time", "threading", "socket", "subprocess", "asyncio", "sqlite3"}
 
 

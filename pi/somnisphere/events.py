@@ -206,6 +206,15 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepComfort:
+    """Remember what comfort did. ``what``: tried, lit, dark, or woke: the sleeper did, shortly after the step."""
+
+    step: str
+    what: Literal["tried", "lit", "dark", "woke"]
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class KeepBookmark:
     """Remember where ``story_key`` is to begin for ``listener`` next time. ``other_s``: a place nearly as likely."""
 
@@ -263,7 +272,7 @@ RitualAction = (
     | Say
 )
 
-Action = RitualAction | SetSensing | BeginNight | KeepEpoch | EndNight
+Action = RitualAction | SetSensing | KeepComfort | BeginNight | KeepEpoch | EndNight
 
 MOMENTS: tuple[str, ...] = (
     "in_bed",
@@ -273,6 +282,7 @@ MOMENTS: tuple[str, ...] = (
     "fell_asleep",
     "stirred",
     "distress",
+    "quiet_word",
     "woke_up",
     "left_bed",
     "morning",
