@@ -38,6 +38,7 @@ PURE_ROOMS = [
     "pi/somnisphere/sleep",
     "pi/somnisphere/bedtime",
     "pi/somnisphere/comfort",
+    *(f"pi/somnisphere/dreams/{name}.py" for name in ("by_the_home", "daylight", "frames", "telling", "weave")),
     "pi/somnisphere/core.py",
     "pi/somnisphere/cues.py",
 ]
