@@ -32,6 +32,9 @@ ONE_FILE_EACH = {
     "amqtt": {"integrations/somnisphere_home/embedded_broker.py"},
     "mutagen": {"pi/somnisphere/library/audio_tags.py"},
     "piper": {"pi/somnisphere/telling/piper.py"},
+    "babel": {"pi/somnisphere/page/words.py"},
+    "jinja2": {"pi/somnisphere/page/rendering.py"},
+    "uvicorn": {"pi/somnisphere/page/server.py"},
     "PIL": {"pi/somnisphere/picture_png.py"},
 }
 PURE_ROOMS = [

@@ -34,6 +34,7 @@ from somnisphere.config_keys import (
     Stories,
     Voice,
 )
+from somnisphere.config_keys_page import Page
 from somnisphere.errors import UserError
 
 ENVIRONMENT = "SOMNISPHERE_CONFIG"
@@ -61,6 +62,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     voice: Voice = Voice()
     journal: Journal = Journal()
     home_assistant: HomeAssistant = HomeAssistant()
+    page: Page = Page()
 
     @property
     def listeners(self) -> tuple[listeners.Listener, ...]:
@@ -218,6 +220,8 @@ def _disagreement(config: Config) -> str:
         return "home_assistant.url is given without home_assistant.token_file; the API needs a token"
     if (lamp.home_light or speaker.home_player) and not config.home_assistant.url:
         return "lamp.home_light and speaker.home_player need home_assistant.url and home_assistant.token_file"
+    if (config.page.latitude is None) != (config.page.longitude is None):
+        return "page.latitude and page.longitude belong together; give both or neither"
     if config.home_assistant.fire_events and not config.home_assistant.url:
         return "home_assistant.fire_events needs home_assistant.url and home_assistant.token_file"
     return ""

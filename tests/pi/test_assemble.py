@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somnisphere.assemble import bedside_settings, broker_settings, home_session, secret, shelf_reader
+from somnisphere.assemble import bedside_settings, home_session, shelf_reader
+from somnisphere.broker import broker_settings, secret
 from somnisphere.config import Config, ConfigError
 from somnisphere.config_keys import Box, Mqtt, Sensor, Stories
 from somnisphere.library import STARTER_FOLDER
