@@ -42,6 +42,7 @@ PURE_ROOMS = [
     "pi/somnisphere/bedtime",
     "pi/somnisphere/comfort",
     *(f"pi/somnisphere/dreams/{name}.py" for name in ("by_the_home", "daylight", "frames", "telling", "weave")),
+    *(f"pi/somnisphere/weaver/{name}.py" for name in ("cards", "helper", "table")),
     "pi/somnisphere/core.py",
     "pi/somnisphere/cues.py",
 ]
