@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from tests.pi.page_house import NOON_S, Browser, Time, ToldBox, house_in
 
+from somnisphere.comfort_file import ComfortFile, beside
 from somnisphere.dreams.store import DreamStore
 from somnisphere.dreams.telling import Dream
 from somnisphere.dreams.weave import weave
+from somnisphere.events import KeepComfort
 from somnisphere.library import scan_books
 from somnisphere.page import dreams
 from somnisphere.page.house import House
@@ -216,3 +218,38 @@ def test_without_a_writer_named_nothing_is_offered_and_nobody_asked(tmp_path: Pa
     page = Browser(house, time=time).fill_in("/dreams/weave", **SAID, by="home").text
     assert "own writer" not in page
     assert "It is as small as a shoe." in page
+
+
+# ---- comfort --------------------------------------------------------------------------------------------------------
+
+
+def test_comfort_is_told_as_it_is(tmp_path: Path) -> None:
+    """Its figures on the page are those that the bench printed into the README."""
+    time = Time()
+    house = at_home(tmp_path, time)
+    page = Browser(house, time=time).get("/dreams").text
+    assert "The box does nothing about uneasy sleep" in page
+    readme = (Path(__file__).resolve().parents[2] / "pi" / "README.md").read_text().split("<!-- comfort -->")[1]
+    printed = re.search(r"(\d+) nights, .* it began (\d+) times .* waking at (\d+) of these", readme)
+    assert printed is not None
+    assert "glow 0, sound 0, word 0. Of" in readme
+    nights, times, awake = printed.groups()
+    assert f"On {nights} nights of other people" in page
+    assert f"it was guessed {times} times" in page
+    assert f"{awake} of those times the sleeper was awake" in page
+
+
+def test_what_comfort_did_is_shown_to_whoever_opens_the_room(tmp_path: Path) -> None:
+    time = Time()
+    house = house_in(tmp_path, time, ToldBox(IDLE), comfort={"enabled": True})
+    kept = ComfortFile(beside(house.journal))
+    for what in ("tried", "lit", "woke", "dark"):
+        kept.keep(KeepComfort("glow", what, 0.0), NOON_S - 9 * 3600.0)
+    page = Browser(house, time=time).get("/dreams").text
+    assert "may try to comfort" in page
+    assert "03:00: a faint glow" in page
+    assert "somebody woke soon after the glow" in page
+    broken = beside(house.journal)
+    broken.write_text("no such thing")
+    assert "a faint glow</li>" not in Browser(house, time=time).get("/dreams").text
+    assert broken.read_text() == "no such thing", "the page leaves the daemon's file alone"

@@ -14,6 +14,7 @@ from somnisphere.dreams.store import DreamStore
 from somnisphere.dreams.telling import MOST_CHARS, Dream, Stop, stops, told
 from somnisphere.dreams.weave import Woven, weave
 from somnisphere.library.text_adder import NotAddedError, add_text
+from somnisphere.page.dreams_comfort import comforted
 from somnisphere.page.forms import Form, posted, shown
 from somnisphere.page.house import BoxError, House
 from somnisphere.page.replies import render, see
@@ -36,7 +37,15 @@ def routes(house: House, writer: Writer | None = None) -> list[BaseRoute]:
     store, writer = DreamStore(house.household), writer or _home_writer(house)
 
     def page(request: Request) -> Response:
-        return render(request, "dreams.html", is_open=_is_open(house), kept=store.all(), today=_today(house))
+        return render(
+            request,
+            "dreams.html",
+            is_open=_is_open(house),
+            kept=store.all(),
+            today=_today(house),
+            comfort_is_on=house.config.comfort.enabled,
+            comforted=comforted(house, visit_of(request).words),
+        )
 
     def tell(request: Request) -> Response:
         return _form(request, Dream("", "", "", "")) if _is_open(house) else _back()
