@@ -18,6 +18,7 @@ from somnisphere.covers import Covers
 from somnisphere.daemon import Daemon
 from somnisphere.entities import ENTITIES
 from somnisphere.entities_evening import LISTENER_ENTITY
+from somnisphere.entities_house import DARK_ENTITY, UP_ENTITY
 from somnisphere.entity_names import is_the_sleepers, named
 from somnisphere.evening_file import EveningFile
 from somnisphere.events import Tick
@@ -106,8 +107,13 @@ def device_of(config: Config) -> DeviceInfo:
 
 def entities_of(config: Config) -> list[Entity[Snapshot]]:
     """What the home is told of, under its names in the configured language."""
-    offered = (entity for entity in ENTITIES if config.listener or entity.key != LISTENER_ENTITY)
-    return named(offered, config.box.language)
+    home = config.home_questions
+    asked = {
+        LISTENER_ENTITY: bool(config.listener),
+        UP_ENTITY: bool(home.still_up),
+        DARK_ENTITY: bool(home.light_level or home.lights),
+    }
+    return named((entity for entity in ENTITIES if asked.get(entity.key, True)), config.box.language)
 
 
 def home_session(config: Config) -> HomeSession[Snapshot]:
@@ -157,7 +163,7 @@ def assemble(
     memory = LightMemory(beside(journal.path))
     pipeline = SleepPipeline(oxygen_curve=config.oxygen_curve or MAXIM_CURVE, learned_light=memory.light)
     sleeper = Sleeper(config.sleeper.born, journal.saved_person(), journal.save_person)
-    core = Core(ritual, shelf, pipeline, sleeper.stager, sleeper.revise, config.listeners)
+    core = Core(ritual, shelf, pipeline, sleeper.stager, sleeper.revise, config.listeners, config.begin_waits_s)
     session = home_session(config)
     cards = None
     if config.cards.reader != "none":

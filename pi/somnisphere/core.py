@@ -4,7 +4,6 @@ Samples go to the pipeline, epochs to the stager, estimates to the watch that ma
 Hands (button, home) go to the ritual at once. A whole night runs in a ``for`` loop and replays bit for bit.
 """
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,6 +21,7 @@ from somnisphere.events import (
     CommandReceived,
     EndNight,
     Event,
+    HomeReported,
     KeepEpoch,
     LampReported,
     PlayerReported,
@@ -30,9 +30,10 @@ from somnisphere.events import (
     ShelfChanged,
     Tick,
 )
-from somnisphere.listeners import DAY_S, Listener, Listeners
-from somnisphere.night import Epoch, NightTimes, StageEstimate
-from somnisphere.night_in_progress import NightInProgress
+from somnisphere.home_facts import HomeFacts
+from somnisphere.listeners import Listener, Listeners
+from somnisphere.night import DAY_S, Epoch, NightTimes, StageEstimate
+from somnisphere.night_in_progress import NightInProgress, night_id_of
 from somnisphere.sleep.dozing import dozed_off
 from somnisphere.sleep.facts import summarize
 from somnisphere.sleep.pipeline import SleepPipeline
@@ -63,13 +64,15 @@ class Core:
         new_stager: Callable[[float], Stager],
         revise: Revise,
         listeners: Sequence[Listener] = (),
+        begin_waits_s: float = 0.0,
     ) -> None:
         self._ritual = ritual
         self._shelf = shelf
         self._pipeline = pipeline
         self._new_stager = new_stager
         self._revise = revise
-        self._listeners = Listeners(ritual, shelf, listeners)
+        self._listeners = Listeners(ritual, shelf, listeners, begin_waits_s)
+        self._house = HomeFacts()
         self._tick = Tick(0.0, 0.0)
         self._night: NightInProgress | None = None
         self._estimate: StageEstimate | None = None
@@ -107,6 +110,9 @@ class Core:
             case ShelfChanged():
                 self._shelf.put(event.stories)
                 return []
+            case HomeReported():
+                self._house.heard(event)
+                return []
             case BrokerReported():  # that it is gone, and why, the link has said
                 return [Say("The broker answers.")] if event.connected else []
 
@@ -118,10 +124,10 @@ class Core:
         return [Say(f"The {state.part} sensor ({state.chip}) answers.") if state.ok else Say(state.problem, "warning")]
 
     def _on_tick(self, tick: Tick) -> list[Action]:
-        actions: list[Action] = []
         self._tick = tick
         free = self._ritual.state.phase in (Phase.IDLE, Phase.MORNING)
-        for name in self._listeners.due(tick)[: 1 if free else 0]:
+        name, actions = self._listeners.begins(tick, free=free, up=self._house.up_lately(tick.at_s))
+        if name is not None:
             began = [*self._listeners.choose(name, tick.at_s), *self._ritual.receive(Cue.BEGIN, tick.at_s)]
             actions += self._with_night(began, tick.at_s)
         for epoch in self._pipeline.advance(tick.at_s):
@@ -129,10 +135,7 @@ class Core:
         if (problem := self._pipeline.pulse_problem) != self._pulse_problem:
             self._pulse_problem = problem
             actions.append(Say(problem, "warning") if problem else Say("The pulse sensor's light is usable again."))
-        known = self._night is not None and self._estimate is not None
-        actions += self._ritual.tick(
-            tick.at_s, self._estimate.likelihood_of_sleep if known and self._estimate else None
-        )
+        actions += self._ritual.tick(tick.at_s, self._likelihood)
         return actions
 
     @property
@@ -337,12 +340,8 @@ class Core:
             fade_db=ritual.fade_db,
             lamp_lightness_pct=self._lamp_pct,
             lamp_target_pct=ritual.lamp_target_pct,
+            someone_up=self._house.someone_up(self._tick.at_s),
+            bedroom_dark=self._house.bedroom_dark(self._tick.at_s),
             last_night=self.last_night if night is None else night.times,
             health=health or Health(),
         )
-
-
-def night_id_of(local_s: float) -> str:
-    """The ISO date of the evening: a night that begins at one in the morning belongs to the day before."""
-    day = int((local_s - DAY_S / 2) // DAY_S)
-    return (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()

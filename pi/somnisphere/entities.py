@@ -8,6 +8,7 @@ from typing import Any
 
 from somnisphere.entities_box import BOX_ENTITIES, MOMENT_ENTITIES, time_of
 from somnisphere.entities_evening import EVENING_ENTITIES
+from somnisphere.entities_house import HOUSE_ENTITIES
 from somnisphere.night import STAGES, NightTimes, Presence
 from somnisphere.snapshot import Snapshot
 from somnisphere_home.entity import Entity
@@ -229,6 +230,7 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         value=lambda s: s.health.house_quiet,
         icon="mdi:home-sound-off-outline",
     ),
+    *HOUSE_ENTITIES,
     # ---- the box
     Entity(
         key="sensor_problem",

@@ -23,7 +23,8 @@ from tests.home.expected import alike, shown, told
 from tests.home.harness import HomeAssistant, LogEntry
 
 from somnisphere.entities import ENTITIES
-from somnisphere.entities_evening import LISTENER_ENTITY, MOMENT_ENTITY
+from somnisphere.entities_evening import MOMENT_ENTITY
+from somnisphere.entities_house import SOMETIMES
 from somnisphere_home.discovery import DeviceInfo, clear_message
 from somnisphere_home.entity import Entity
 from somnisphere_home.messages import Topics
@@ -32,7 +33,7 @@ from somnisphere_home.session import HomeSession
 pytestmark = [pytest.mark.home, pytest.mark.timeout(300)]
 
 TOPICS = Topics("bedside")
-HERE = [entity for entity in ENTITIES if entity.key != LISTENER_ENTITY]
+HERE = [entity for entity in ENTITIES if entity.key not in SOMETIMES]
 MOMENT_ID = f"event.bedside_{MOMENT_ENTITY}"
 COUNTER = "automation.every_moment"
 ORDERS = list(itertools.permutations(("home", "broker", "box")))
