@@ -41,6 +41,10 @@ class Patience:
     waits_s: tuple[float, ...] = WAITS_S
     steady_s: float = STEADY_S
 
+    def wait_s(self, failures: int) -> float:
+        """Before the next try, after so many that came to nothing since a connection that held."""
+        return self.waits_s[min(max(0, failures - 1), len(self.waits_s) - 1)]
+
 
 def template_of(entity_ids: Sequence[str]) -> str:
     """Says the states of all, in order; "" for an entity that does not exist."""
@@ -110,8 +114,7 @@ class StatesListener:
                     self._say(HomeUnreachable(str(problem)))
                     told_lost = True
                 failures = 0 if held_s >= self._patience.steady_s and self._heard else failures + 1
-            waits_s = self._patience.waits_s
-            self._stop_asked.wait(waits_s[min(max(0, failures - 1), len(waits_s) - 1)])
+            self._stop_asked.wait(self._patience.wait_s(failures))
 
     def _follow(self) -> None:
         """One connection, until it is lost or no longer wanted."""

@@ -39,21 +39,18 @@ class HomeSocket:
         except ImportError:
             raise SocketLostError(NOT_INSTALLED) from None
         self._session = Session(timeout=self._read_s)
-        client = WebsocketClient(f"{self._url}/api/websocket", self._token, session=self._session)
+        self._client = WebsocketClient(f"{self._url}/api/websocket", self._token, session=self._session)
         try:
             with self._in_words():
-                client.__enter__()
+                self._client.__enter__()
         except BaseException:
             self._hang_up()
             raise
-        self._client = client
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(Exception):  # of a line that is lost already, nothing more is wanted
-            self._client.__exit__(kind, problem, trace)
         self._hang_up()
 
     def ask(self, kind: str, **details: Any) -> Any:
@@ -93,6 +90,9 @@ class HomeSocket:
             return None
 
     def _hang_up(self) -> None:
+        """Of a line that is lost already, nothing more is wanted than that it is closed."""
+        with suppress(Exception):
+            self._client.__exit__(None, None, None)
         with suppress(Exception):
             self._session.close()
 
