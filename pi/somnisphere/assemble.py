@@ -46,6 +46,7 @@ from somnisphere_home.entity import Entity
 from somnisphere_home.house import House
 from somnisphere_home.messages import Topics
 from somnisphere_home.mqtt import BrokerSettings
+from somnisphere_home.rest_speech import HomeSpeech
 from somnisphere_home.session import HomeSession
 
 log = logging.getLogger(__name__)
@@ -135,7 +136,16 @@ def shelf_reader(config: Config, *, background: bool = False) -> ShelfReader:
     """The household's stories, else those that come along. Broken files are said, and stop nothing."""
     folder = Path(config.stories.folder).expanduser() if config.stories.folder else STARTER_FOLDER
     cache = Path(config.stories.cache or cache_place()).expanduser()
-    return ShelfReader(folder, cache, HouseholdTeller(config.voice, cache / SPOKEN), background=background)
+    teller = HouseholdTeller(config.voice, cache / SPOKEN, home_speech(config))
+    return ShelfReader(folder, cache, teller, background=background)
+
+
+def home_speech(config: Config) -> HomeSpeech | None:
+    """Asks Home Assistant to speak, where the household chose a voice of its."""
+    home = config.home_assistant
+    if not config.voice.home_engine or home.url is None:
+        return None
+    return HomeSpeech(home.url, secret(home.token_file, "home_assistant.token_file"))
 
 
 @dataclass(frozen=True, slots=True)

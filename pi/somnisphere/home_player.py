@@ -181,7 +181,7 @@ class HomePlayer:
                 wish.url = self._url_for(wish.path)
             except OSError as problem:
                 return PlayerDone(kind, wish, f"no address for the story ({problem}); set stories.serve_url")
-        if kind in ("look", "start"):
+        if kind != "volume":  # every two seconds, and nothing is lost with one
             found = client.attributes(self._entity_id)
             if isinstance(found, HomeUnreachable | HomeRefused):
                 return PlayerDone(kind, wish, found.reason)
@@ -191,7 +191,7 @@ class HomePlayer:
                 return PlayerDone(kind, wish, f"{self._entity_id} is not available there; is it switched on?")
             if kind == "look":
                 return PlayerDone(kind, wish, state=found)
-            if wish is not None and _plays(found, wish.url):
+            if kind == "start" and wish is not None and _plays(found, wish.url):
                 return PlayerDone(kind, wish, level=level)  # an earlier call was done though its answer was lost
         for action, data in calls:
             if action == "play_media" and wish is not None:
