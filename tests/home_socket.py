@@ -48,6 +48,9 @@ class FakeSocketHome:
                 socket.recv()  # which never comes: the other end waits for us
             socket.send(json.dumps({"type": "auth_required", "ha_version": "2025.4.4"}))
             json.loads(socket.recv())
+            if self.mood == "rude":
+                socket.send(json.dumps({"type": "what?"}))
+                return
             if self.mood == "401":
                 socket.send(json.dumps({"type": "auth_invalid", "message": "Invalid access token or password"}))
                 return
@@ -58,6 +61,10 @@ class FakeSocketHome:
 
     def _answer(self, socket: ServerConnection, asked: dict[str, Any]) -> None:
         result: Any = None
+        if self.mood == "unwilling":
+            error = {"code": "unknown_command", "message": "Unknown command."}
+            socket.send(json.dumps({"id": asked["id"], "type": "result", "success": False, "error": error}))
+            return
         match asked["type"]:
             case "ping":
                 self.pings += 1

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from somnisphere_home.rest import HomeRefused, HomeUnreachable
-from somnisphere_home.rest_socket import READ_S, HomeSocket, SocketLostError, SocketRefusedError
+from somnisphere_home.rest_socket import READ_S, HomeSocket, SocketLostError, SocketRefusedError, TokenRefusedError
 
 log = logging.getLogger(__name__)
 
@@ -104,10 +104,10 @@ class StatesListener:
             since_s = time.monotonic()
             try:
                 self._follow()
-            except SocketRefusedError as problem:
+            except TokenRefusedError as problem:
                 self._say(HomeRefused(str(problem)))
                 return
-            except SocketLostError as problem:
+            except (SocketLostError, SocketRefusedError) as problem:
                 held_s = time.monotonic() - since_s
                 log.debug("The home's states: %s (after %.0f s)", problem, held_s)
                 if self._heard or not told_lost:

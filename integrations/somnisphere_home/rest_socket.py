@@ -19,7 +19,11 @@ class SocketLostError(Exception):
 
 
 class SocketRefusedError(Exception):
-    """The home answered, and said no; that will not change by trying."""
+    """The home answered, and said no to what was asked."""
+
+
+class TokenRefusedError(SocketRefusedError):
+    """The home does not know us; that will not change by trying."""
 
 
 class HomeSocket:
@@ -43,6 +47,12 @@ class HomeSocket:
         try:
             with self._in_words():
                 self._client.__enter__()
+        except TokenRefusedError:
+            self._hang_up()
+            raise
+        except SocketRefusedError as problem:  # no answer to a greeting: it is no home, or none yet
+            self._hang_up()
+            raise SocketLostError(str(problem)) from problem
         except BaseException:
             self._hang_up()
             raise
@@ -105,7 +115,7 @@ class HomeSocket:
         try:
             yield
         except errors.UnauthorizedError:
-            raise SocketRefusedError(
+            raise TokenRefusedError(
                 f"{self._url} does not accept the access token; make a new one in your profile there, put it where"
                 " home_assistant.token_file says, and restart"
             ) from None

@@ -105,7 +105,7 @@ def test_a_refused_token_is_said_once_and_never_tried_again(home: FakeSocketHome
     assert home.connections == 1
 
 
-@pytest.mark.parametrize("mood", ["garbage", "odd", "hangs"])
+@pytest.mark.parametrize("mood", ["garbage", "odd", "hangs", "rude", "unwilling"])
 def test_what_is_no_home_is_said_once_and_tried_again(home: FakeSocketHome, mood: str) -> None:
     home.mood = mood
     with listening(home.url) as (_, heard):

@@ -14,7 +14,8 @@ log = logging.getLogger(__name__)
 
 
 class HouseholdTeller:
-    """``cache``: where spoken sound is kept; ``home``: asks Home Assistant to speak. Voices are set up only when there are words to tell."""
+    """``cache``: where spoken sound is kept; ``home``: asks Home Assistant to speak. Voices are set up only when there
+    are words to tell."""
 
     def __init__(self, settings: "VoiceSettings", cache: Path, home: "Speech | None" = None) -> None:
         self._settings = settings
