@@ -61,7 +61,7 @@ class FakeSocketHome:
 
     def _answer(self, socket: ServerConnection, asked: dict[str, Any]) -> None:
         result: Any = None
-        if self.mood == "unwilling":
+        if self.mood == "unwilling" and asked["type"] != "supported_features":
             error = {"code": "unknown_command", "message": "Unknown command."}
             socket.send(json.dumps({"id": asked["id"], "type": "result", "success": False, "error": error}))
             return
@@ -71,7 +71,7 @@ class FakeSocketHome:
                 socket.send(json.dumps({"id": asked["id"], "type": "pong"}))
                 return
             case "tts/engine/list":
-                result = {"providers": [_engine(*engine, asked["language"]) for engine in self.engines.items()]}
+                result = {"providers": [_engine(*engine, asked.get("language", "")) for engine in self.engines.items()]}
         socket.send(json.dumps({"id": asked["id"], "type": "result", "success": True, "result": result}))
         if asked["type"] == "render_template":
             with self._lock:
