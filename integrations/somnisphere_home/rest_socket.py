@@ -102,6 +102,9 @@ class HomeSocket:
     def _hang_up(self) -> None:
         """Of a line that is lost already, nothing more is wanted than that it is closed."""
         with suppress(Exception):
+            # Its goodbye carries the close code 0, which nobody takes: Home Assistant would write a warning each time.
+            self._client._ws._remote_shutdown = True
+        with suppress(Exception):
             self._client.__exit__(None, None, None)
         with suppress(Exception):
             self._session.close()
