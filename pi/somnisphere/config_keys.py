@@ -304,7 +304,7 @@ class HomeAssistant(Struct, frozen=True, forbid_unknown_fields=True):
     bedroom_light_level: Annotated[
         HomeSensor, Meta(description="A light sensor in the bedroom, as sensor.bedroom_illuminance. Empty: none.")
     ] = ""
-    dark_below_lx: Annotated[float, Meta(gt=0, le=1000, description="The bedroom is dark below so many lux.")] = 5.0
+    dark_below_lx: Annotated[float, Meta(ge=0.1, le=1000, description="The bedroom is dark below so many lux.")] = 5.0
     bedroom_lights: Annotated[
         tuple[HomeLit, ...], Meta(description='The bedroom is not dark while one of them is on, as ["light.ceiling"].')
     ] = ()
