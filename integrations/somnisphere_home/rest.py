@@ -174,8 +174,8 @@ class HomeAssistantClient:
             return HomeRefused(f"{self._url} got itself into trouble; its log says why")
         except errors.RequestError as problem:
             return HomeRefused(f"{self._url} refused: {problem}")
-        except (errors.HomeassistantAPIError, OSError, ValueError, TypeError) as problem:
-            # niquests' own errors are OSErrors; a reply that is no JSON, or no state, is one of the last two.
+        except (errors.HomeassistantAPIError, OSError, ValueError, TypeError, LookupError) as problem:
+            # niquests' own errors are OSErrors; a reply that is no JSON, or no such answer, is one of the others.
             return HomeUnreachable(f"{self._url} cannot be asked: {type(problem).__name__}: {problem}")
 
 

@@ -43,6 +43,9 @@ class Home(BaseHTTPRequestHandler):
             type(self).calls.append((self.path, body))
             name = {"tts.good": "good", "tts.endless": "endless", "tts.mute": "mute"}.get(body["engine_id"])
             path = f"/api/tts_proxy/{name}.mp3"
+            if body["engine_id"] == "tts.odd":
+                self._send(200, {"surprise": 1})
+                return
             self._send(*((200, {"url": f"http://elsewhere{path}", "path": path}) if name else (500, {})))
         elif self.path == "/api/services/ai_task/generate_data?return_response" and type(self).more:
             type(self).calls.append((self.path, body))
@@ -227,5 +230,6 @@ def test_words_are_spoken(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert home.speech("tts.good", "Good night.") == b"sound"
         for engine in ("tts.mute", "tts.endless", "tts.none"):
             assert isinstance(home.speech(engine, "Good night."), HomeRefused), engine
+        assert isinstance(home.speech("tts.odd", "Good night."), HomeUnreachable)
     asked = {"engine_id": "tts.good", "message": "Good night."}
     assert [body for _, body in Home.calls[:2]] == [{**asked, "language": "en_GB"}, asked]
