@@ -5,6 +5,7 @@ Every failure is an answer, never an exception: a home that is down, slow, hung 
 night. Calls block for at most ``timeout_s``, so they belong on a thread that has time.
 """
 
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -138,9 +139,15 @@ class HomeAssistantClient:
 
     def _fetch(self, path: str) -> bytes | HomeUnreachable | HomeRefused:
         """A file that the home lends at ``path``. It is made while it is fetched."""
+        if not path.startswith("/"):
+            return HomeRefused(f"{self._url} lends what it spoke at {path!r}, which is no place there")
+        found, until_s = b"", time.monotonic() + self._timeout_s
         try:
             with urllib.request.urlopen(self._url + path, timeout=self._timeout_s) as answer:
-                found: bytes = answer.read(MOST_SOUND_BYTES + 1)
+                while len(found) <= MOST_SOUND_BYTES and (more := answer.read1(1 << 16)):
+                    found += more
+                    if time.monotonic() > until_s:
+                        raise TimeoutError(f"not all of it came within {self._timeout_s:g} s")
         except urllib.error.HTTPError as problem:
             problem.close()
             return HomeRefused(f"{self._url} could not speak ({problem.code}); its log says why")

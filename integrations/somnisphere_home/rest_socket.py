@@ -43,9 +43,9 @@ class HomeSocket:
         except ImportError:
             raise SocketLostError(NOT_INSTALLED) from None
         self._session = Session(timeout=self._read_s)
-        self._client = WebsocketClient(f"{self._url}/api/websocket", self._token, session=self._session)
         try:
             with self._in_words():
+                self._client = WebsocketClient(f"{self._url}/api/websocket", self._token, session=self._session)
                 self._client.__enter__()
         except TokenRefusedError:
             self._hang_up()

@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -29,6 +29,12 @@ class Home(BaseHTTPRequestHandler):
             self._send(200, [{"domain": "light", "services": {"turn_off": {}, "picky": {}}}, *type(self).more])
             return
         if self.path.startswith("/api/tts_proxy/"):  # no token is needed: its name cannot be guessed
+            if self.path.endswith("trickle.mp3"):
+                self._send(200, b"", length=10_000)
+                with suppress(OSError):  # the other end hangs up
+                    while True:
+                        self.wfile.write(b"x")
+                        threading.Event().wait(0.05)
             sound = {"/api/tts_proxy/good.mp3": b"sound", "/api/tts_proxy/endless.mp3": b"x" * 2000}.get(self.path)
             self._send(500 if sound is None else 200, sound or {})
             return
@@ -41,10 +47,13 @@ class Home(BaseHTTPRequestHandler):
             self._send(200, [])
         elif self.path == "/api/tts_get_url":
             type(self).calls.append((self.path, body))
-            name = {"tts.good": "good", "tts.endless": "endless", "tts.mute": "mute"}.get(body["engine_id"])
+            name = {"tts.good": "good", "tts.endless": "endless", "tts.mute": "mute", "tts.trickle": "trickle"}.get(
+                body["engine_id"]
+            )
             path = f"/api/tts_proxy/{name}.mp3"
-            if body["engine_id"] == "tts.odd":
-                self._send(200, {"surprise": 1})
+            if body["engine_id"] in ("tts.odd", "tts.elsewhere"):
+                odd = {"surprise": 1} if body["engine_id"] == "tts.odd" else {"path": "@elsewhere/x.mp3"}
+                self._send(200, odd)
                 return
             self._send(*((200, {"url": f"http://elsewhere{path}", "path": path}) if name else (500, {})))
         elif self.path == "/api/services/ai_task/generate_data?return_response" and type(self).more:
@@ -70,11 +79,11 @@ class Home(BaseHTTPRequestHandler):
             context = {"id": "x", "parent_id": None, "user_id": None}
             self._send(200, {"entity_id": entity_id, "state": state, "attributes": {}, "context": context, **times})
 
-    def _send(self, code: int, body: Any) -> None:
+    def _send(self, code: int, body: Any, length: int | None = None) -> None:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(len(content) if length is None else length))
         self.end_headers()
         self.wfile.write(content)
 
@@ -228,8 +237,9 @@ def test_words_are_spoken(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with client(url) as home:
         assert home.speech("tts.good", "Good night.", "en_GB") == b"sound"
         assert home.speech("tts.good", "Good night.") == b"sound"
-        for engine in ("tts.mute", "tts.endless", "tts.none"):
+        for engine in ("tts.mute", "tts.endless", "tts.none", "tts.elsewhere"):
             assert isinstance(home.speech(engine, "Good night."), HomeRefused), engine
-        assert isinstance(home.speech("tts.odd", "Good night."), HomeUnreachable)
+        for engine in ("tts.odd", "tts.trickle"):
+            assert isinstance(home.speech(engine, "Good night."), HomeUnreachable), engine
     asked = {"engine_id": "tts.good", "message": "Good night."}
     assert [body for _, body in Home.calls[:2]] == [{**asked, "language": "en_GB"}, asked]

@@ -126,6 +126,8 @@ def test_nobody_at_the_address_and_somebody_else_at_it() -> None:
 
     with listening(f"http://127.0.0.1:{free_port()}") as (_, heard):
         until(lambda: len(heard) == 1)
+    with listening("homeassistant.local:8123") as (_, wrong):
+        until(lambda: len(wrong) == 1)
     with HTTPServer(("127.0.0.1", 0), SomebodyElse) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
@@ -133,7 +135,7 @@ def test_nobody_at_the_address_and_somebody_else_at_it() -> None:
             until(lambda: len(other) == 1)
         server.shutdown()
         thread.join()
-    assert all(isinstance(news, HomeUnreachable) for news in (*heard, *other))
+    assert all(isinstance(news, HomeUnreachable) for news in (*heard, *wrong, *other))
 
 
 @pytest.mark.parametrize("mood", ["alive", "hangs"])
