@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,15 @@ def test_lists_are_shown_as_they_are_written(tmp_path: Path) -> None:
     shown.write_text(show(load(path)))
     assert f'still_up = ["{MOTION}", "light.hall"]' in shown.read_text()
     assert load(shown) == load(path)
+
+
+def test_it_costs_nothing_where_nobody_named_anything() -> None:
+    code = (
+        "import sys, threading; from contextlib import ExitStack\n"
+        "from somnisphere.cli_daemon import follow_home; from somnisphere.config import Config\n"
+        "follow_home(Config(), ExitStack(), print, float)\n"
+        "print(threading.active_count(), {'homeassistant_api', 'niquests', 'somnisphere_home.rest_listener'}"
+        " & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split("\n")[0] == "1 set()"
