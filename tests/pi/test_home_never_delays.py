@@ -37,7 +37,10 @@ __all__ = ["living_bus", "pins"]
 PLAYER, LIGHT, MOTION = "media_player.bedroom", "light.bedroom", "binary_sensor.kitchen"
 EVENING_S = 1.8e9
 NO_BUS = 250
-LONGEST_STEP_S = 0.25
+HOME_S = 4.0
+"""Whoever waits for a home that says nothing waits so long."""
+LONGEST_STEP_S = 2.0
+"""Far below that, and far above what a busy computer makes of a step of a few milliseconds."""
 MOODS = ["down", "slow", "hangs", "401", "500", "garbage", "dead"]
 
 
@@ -107,7 +110,7 @@ class Evening:
 @contextmanager
 def evening(folder: Path, config: Config) -> Iterator[Evening]:
     def client() -> HomeAssistantClient:
-        return HomeAssistantClient(config.home_assistant.url or "", "good", timeout_s=0.3)
+        return HomeAssistantClient(config.home_assistant.url or "", "good", timeout_s=HOME_S)
 
     reports: queue.SimpleQueue[HomeReported] = queue.SimpleQueue()
     with ExitStack() as stack:
@@ -142,7 +145,7 @@ def test_the_night_waits_for_no_home(tmp_path: Path, home: FakeHome, askers: set
         assert (it.daemon.snapshot().someone_up, it.daemon.snapshot().bedroom_dark) == (None, None)
         begun_s = time.monotonic()
     assert it.slowest_s < LONGEST_STEP_S
-    assert time.monotonic() - begun_s < 10.0, "nor does it hold up the end"
+    assert time.monotonic() - begun_s < 12.0, "nor does it hold up the end"
     assert threading.current_thread().name not in askers
     assert askers >= {"home-worker", "home-events", "home-listener"}, "they did try"
 
@@ -172,6 +175,6 @@ def test_a_real_box_beside_a_home_that_is_no_help(tmp_path: Path, home: FakeHome
     with mosquitto() as place, Ear(place) as ear:
         more = configured(tmp_path, place, BUS).read_text()
         run_while(written(tmp_path, home.url, more), user)
-        assert time.monotonic() - told_s[0] < 10.0
+        assert time.monotonic() - told_s[0] < 12.0
         ear.wait("status", b"offline")
     assert askers == {"home-events", "home-listener"}
