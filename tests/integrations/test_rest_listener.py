@@ -15,7 +15,7 @@ from somnisphere_home.rest_listener import Patience, States, StatesListener, sta
 from somnisphere_home.rest_socket import HomeSocket, SocketLostError, SocketRefusedError
 
 MOTION, TV = "binary_sensor.kitchen_motion", "media_player.tv"
-SOON = Patience(read_s=0.1, ping_after_s=0.2, pong_within_s=0.3, waits_s=(0.02, 0.05), steady_s=60.0)
+SOON = Patience(read_s=0.5, ping_after_s=0.5, pong_within_s=2.0, waits_s=(0.02, 0.05), steady_s=60.0)
 
 News = States | HomeUnreachable | HomeRefused
 
