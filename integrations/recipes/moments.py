@@ -25,7 +25,4 @@ client = paho.Client(CallbackAPIVersion.VERSION2)
 client.on_connect = lambda *_: client.subscribe(f"somnisphere/{node}/sleep_moment/event", qos=1)
 client.on_message = lambda _client, _data, message: at_moment(json.loads(message.payload))
 client.connect(host, int(port or 1883))
-try:
-    client.loop_forever()  # connects again by itself; moments are not retained, so none comes twice
-except KeyboardInterrupt:
-    pass
+client.loop_forever()  # connects again by itself; moments are not retained, so none comes twice

@@ -86,7 +86,7 @@ class Eight:
         return [every[each]["state"] if each in every else "unavailable" for each in entity_ids]
 
     def load(self, beside: list[dict[str, object]], dawn: int = 1, slow: bool = False) -> None:
-        """All of them and what is ``beside``, in a dark house. Each ``dawn`` is a morning's: it comes once in twelve hours."""
+        """All of them and what is ``beside``, in a dark house. ``dawn``: which, as each comes once in twelve hours."""
         s, minutes = (600, 10.0) if slow else (0.3, 0.005)
         night = {"night_from": clock(-60), "night_until": clock(60)}
         morning = {"morning_from": clock(-60), "morning_until": clock(60)}
@@ -167,11 +167,17 @@ class Eight:
     def until(self, after: int, **calls: int) -> None:
         """Waits for so many calls of each."""
 
+        since: Done = {}
+
         def done() -> bool:
+            nonlocal since
             since = self.since(after)
             return all(len(since.get(name, [])) >= count for name, count in calls.items())
 
-        wait_until(done, f"{calls}", 20, 0.2)
+        try:
+            wait_until(done, f"{calls}", 20, 0.2)
+        except TimeoutError:
+            raise TimeoutError(f"waited for {calls}, and there came {since}") from None
 
     def comes_to(self, after: int, expected: Done) -> None:
         """Exactly this is done, and no more."""
