@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.home.broker import Broker, free_port
@@ -17,6 +18,8 @@ from tests.home.harness import HomeAssistant, LogEntry
 
 from somnisphere.entities import ENTITIES
 from somnisphere.entities_evening import LISTENER_ENTITY
+from somnisphere.snapshot import Snapshot
+from somnisphere_home.entity import Entity
 from somnisphere_home.messages import Topics
 
 TOPICS = Topics("bedside")
@@ -44,9 +47,9 @@ class RestartedBroker(Broker):
     def __init__(self, folder: Path) -> None:
         super().__init__(free_port())
         self._folder = folder
-        folder.chmod(0o777)  # started as root, mosquitto becomes its own user
         (folder / "mosquitto.conf").write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {folder}/\n"
+            "user root\n"  # started as root, mosquitto would become a user who may not write here
         )
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -68,6 +71,7 @@ class RestartedBroker(Broker):
             self._process.terminate()
             self._process.wait(10)
             self._process = None
+            assert (self._folder / "mosquitto.db").exists(), "nothing was kept"
 
     def restart(self) -> None:
         self.stop()
@@ -105,13 +109,15 @@ class Box:
         self.start("1")
 
 
-def wrong_states(topics: Topics, broker: Broker, client: Client) -> list[str]:
+def wrong_states(
+    topics: Topics, broker: Broker, client: Client, entities: Sequence[Entity[Snapshot]] = HERE
+) -> list[str]:
     """Entities of ours whose state is not what the broker keeps for them."""
     retained, states = broker.retained(f"{topics.base}/#"), client.states()
     if retained.get(topics.status) != b"online":
         return [f"{topics.status} is {retained.get(topics.status)!r}"]
     found = []
-    for entity in HERE:
+    for entity in entities:
         entity_id = entity.default_id(topics.node)
         state = states.get(entity_id)
         away = any(retained.get(topics.part_status(part)) != b"online" for part in entity.parts)
@@ -124,13 +130,13 @@ def wrong_states(topics: Topics, broker: Broker, client: Client) -> list[str]:
     return found
 
 
-def settled(topics: Topics, broker: Broker, client: Client) -> list[str]:
+def settled(topics: Topics, broker: Broker, client: Client, entities: Sequence[Entity[Snapshot]] = HERE) -> list[str]:
     """What is still wrong after all three had time to find each other."""
     wrong = ["never looked"]
 
     def right() -> bool:
         nonlocal wrong
-        wrong = wrong_states(topics, broker, client)
+        wrong = wrong_states(topics, broker, client, entities)
         return not wrong
 
     with contextlib.suppress(TimeoutError):

@@ -49,8 +49,6 @@ def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
     if missing := _missing():
         pytest.skip(f"not installed: {missing}; run: bash tests/home/install.sh")
     folder = tmp_path_factory.mktemp("household")
-    folder.parent.chmod(0o755)
-    folder.chmod(0o755)
     house = Household(folder)
     house.broker.start()
     house.home.lay_out()
