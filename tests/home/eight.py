@@ -71,7 +71,7 @@ class Eight:
     """The blueprints at work in ``household``; ``slow``: so that a restart comes in the middle of their work."""
 
     def __init__(self, household: Household) -> None:
-        self._home, self._broker = household.home, household.broker
+        self._home, self._broker, self._box = household.home, household.broker, household.box
         self._broker.publish(HOUSE, json.dumps(house()), retain=True)
         self._instead: dict[str, tuple[bytes, bytes]] = {}
         self.there()
@@ -131,7 +131,7 @@ class Eight:
         wait_until(lambda: self.states(MOMENT) != [before], f"the moment {kind}", 10)
 
     def show(self, group: str, key: str, value: object, entity_id: str, shown: str) -> None:
-        """A value in the box's place, until ``as_it_is``; it says its own when that changes."""
+        """A value in the place of a box that is frozen, until ``as_it_is``."""
         topic = TOPICS.state(group)
         here = self._broker.retained(topic)[topic]
         planted = json.dumps(json.loads(here) | {key: value}).encode()
@@ -190,6 +190,10 @@ class Eight:
 
     def a_night(self) -> None:
         """Every moment once, one after the other, each when the one before has been dealt with."""
+        with self._box.frozen():
+            self._whole_night()
+
+    def _whole_night(self) -> None:
         after = self.mark()
         self.in_bed(True)
         self.say("story_began")

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.home.broker import Broker, free_port
@@ -95,6 +95,16 @@ class Box:
         command += ["--out", str(self._folder / "out")]
         with (self._folder / "said.txt").open("ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It says nothing of its own meanwhile; the broker forgets a silent client after 1.5 times its keep-alive."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         if self._process is not None:

@@ -1,4 +1,4 @@
-"""``somnisphere run`` itself, on a computer without chips, killed, stopped and started again beside a Home Assistant."""
+"""``somnisphere run`` itself, on a computer without chips: killed, stopped, started again beside a Home Assistant."""
 
 import shutil
 import signal
