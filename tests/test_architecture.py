@@ -38,6 +38,7 @@ ONE_FILE_EACH = {
 PURE_ROOMS = [
     "pi/somnisphere/sleep",
     "pi/somnisphere/bedtime",
+    "pi/somnisphere/comfort",
     "pi/somnisphere/core.py",
     "pi/somnisphere/cues.py",
     "pi/somnisphere/home_facts.py",

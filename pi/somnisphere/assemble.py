@@ -12,6 +12,9 @@ from somnisphere.card_desk import CardDesk
 from somnisphere.card_file import CardFile
 from somnisphere.card_file import beside as cards_beside
 from somnisphere.cards import CardBook, CardTable
+from somnisphere.comfort.at_the_bed import Comfort
+from somnisphere.comfort_file import ComfortFile
+from somnisphere.comfort_file import beside as comfort_beside
 from somnisphere.config import Config, ConfigError, cache_place
 from somnisphere.core import Core
 from somnisphere.covers import Covers
@@ -173,7 +176,10 @@ def assemble(
     memory = LightMemory(beside(journal.path))
     pipeline = SleepPipeline(oxygen_curve=config.oxygen_curve or MAXIM_CURVE, learned_light=memory.light)
     sleeper = Sleeper(config.sleeper.born, journal.saved_person(), journal.save_person)
-    core = Core(ritual, shelf, pipeline, sleeper.stager, sleeper.revise, config.listeners, config.begin_waits_s)
+    remembered = ComfortFile(comfort_beside(journal.path))
+    comfort = Comfort(config.comfort_settings, remembered.memory, lambda: len(sleeper.person.middles))
+    waits_s = config.begin_waits_s
+    core = Core(ritual, shelf, pipeline, sleeper.stager, sleeper.revise, config.listeners, waits_s, comfort)
     session = home_session(config)
     cards = None
     if config.cards.reader != "none":
@@ -194,6 +200,7 @@ def assemble(
         Moments(journal, config.sleeper.name, tell_moment),
         SensingSwitch(journal.path),
         Covers(reader.cover, background=reader.background),
+        remembered,
         rescan=reader.read,
         light_memory=memory,
     )
@@ -204,7 +211,7 @@ def assemble(
     parts.oxygen_calibrated = config.oxygen_calibrated
     daemon = Daemon(core, parts)
     core.last_night = journal.last_times()
-    for sentence in (journal.mended, memory.mended, memory.problem):
+    for sentence in (journal.mended, memory.mended, memory.problem, remembered.mended, remembered.problem):
         if sentence:
             log.warning("%s", sentence)
     daemon.carry_on(tick)

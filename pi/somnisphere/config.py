@@ -15,11 +15,13 @@ from msgspec.inspect import is_struct_type
 
 from somnisphere import listeners
 from somnisphere.bedtime.fades import FadeSettings
-from somnisphere.bedtime.state import RitualSettings
+from somnisphere.bedtime.state import RitualSettings, volume_gain_db
+from somnisphere.comfort.ladder import LADDER, ComfortSettings, Step
 from somnisphere.config_keys import (
     Box,
     Button,
     Cards,
+    Comfort,
     HomeAssistant,
     Journal,
     Lamp,
@@ -55,6 +57,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     speaker: Speaker = Speaker()
     mqtt: Mqtt = Mqtt()
     ritual: Ritual = Ritual()
+    comfort: Comfort = Comfort()
     stories: Stories = Stories()
     listener: tuple[Listener, ...] = ()
     voice: Voice = Voice()
@@ -90,6 +93,22 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         """What Home Assistant is asked about the house; nothing unless the household named entities."""
         home = self.home_assistant
         return HomeQuestions(home.still_up, home.bedroom_light_level, home.bedroom_lights, home.dark_below_lx)
+
+    @property
+    def comfort_settings(self) -> ComfortSettings:
+        comfort = self.comfort
+        wished = {
+            Step.NOTE: True,
+            Step.GLOW: comfort.glow_pct > 0,
+            Step.SOUND: comfort.sound is not None,
+            Step.WORD: comfort.quiet_word,
+        }
+        return ComfortSettings(
+            steps=tuple(step for step in LADDER if wished[step]) if comfort.enabled else (),
+            glow_pct=comfort.glow_pct,
+            sound=Path(comfort.sound) if comfort.sound else None,
+            sound_gain_db=volume_gain_db(min(comfort.sound_volume_pct, self.speaker.volume_ceiling_pct)),
+        )
 
     @property
     def oxygen_calibrated(self) -> str:

@@ -217,6 +217,23 @@ class Ritual(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 30.0
 
 
+class Comfort(Struct, frozen=True, forbid_unknown_fields=True):
+    """Comfort for uneasy sleep, a step at a time. It is a guess, never an alarm, and no medical device."""
+
+    enabled: Annotated[bool, Meta(description="Off unless you turn it on; it begins after ten learned nights.")] = False
+    glow_pct: Annotated[float, Meta(ge=0, le=0.9, description="Lightness (L*) of the glow; 0: no glow.")] = 0.8
+    sound: Annotated[
+        str | None,
+        Meta(description="A sound that the sleeper chose, awake; without it, none.", examples=["/srv/sounds/rain.ogg"]),
+    ] = None
+    sound_volume_pct: Annotated[
+        float, Meta(ge=0, le=15, description="Choose it by ear, below the room at night: the box does not listen.")
+    ] = 5.0
+    quiet_word: Annotated[
+        bool, Meta(description="The last step: the moment quiet_word, for an automation that tells whoever is awake.")
+    ] = True
+
+
 class Stories(Struct, frozen=True, forbid_unknown_fields=True):
     """The shelf."""
 

@@ -26,6 +26,7 @@ from somnisphere.events import (
     FreezeLamp,
     HoldStory,
     KeepBookmark,
+    KeepComfort,
     KeepEpoch,
     LampReported,
     LandLamp,
@@ -61,9 +62,7 @@ LAMP_REPORT_EVERY_S = 10.0
 """During a fade the home sees a few honest steps, not every one."""
 
 PICTURE_EVERY_S = 1800.0
-
 SAVE_RITUAL_EVERY_S = 30.0
-
 RESCAN_EVERY_S = 120.0
 
 
@@ -104,9 +103,11 @@ class Daemon:
             self._estimates = self._core.carry_on(night.times, night.epochs)
             self._picture_due_s = tick.at_s
             log.info("The night of %s is carried on.", self._night_id)
+        actions: list[Action] = [*self._core.comfort.carry_on(tick.at_s, tick.wall_s)]
         if (saved := newest(journal, self._parts.evening_file, tick.at_s, tick.wall_s)) is not None:
-            for action in self._core.restore_ritual(saved.state, saved.shift_s, tick.at_s):
-                self._perform(action, tick.at_s)
+            actions += self._core.restore_ritual(saved.state, saved.shift_s, tick.at_s)
+        for action in actions:
+            self._perform(action, tick.at_s)
 
     # ---- events in ------------------------------------------------------------------------------------------------
 
@@ -172,12 +173,8 @@ class Daemon:
     def keep_light(self, at_s: float, *, now: bool = False) -> None:
         """What the pulse sensor learned goes to disk once an hour, and ``now`` before a clean end."""
         memory = self._parts.light_memory
-        if memory is None:
-            return
-        was = memory.problem
-        memory.keep(at_s, now=now)
-        if memory.problem and memory.problem != was:
-            log.warning("%s", memory.problem)
+        if memory is not None and (trouble := memory.trouble_keeping(at_s, now=now)):
+            log.warning("%s", trouble)
 
     def poll_bedside(self, at_s: float) -> float:
         """Read the chips once, on the caller's thread (a rehearsal); return when they want to be read next."""
@@ -316,6 +313,8 @@ class Daemon:
             case SetSensing():
                 parts.bedside.sensing = action.on
                 parts.sensing.set(action.on)
+            case KeepComfort():
+                self._core.comfort.ladder.memory = parts.comfort.keep(action, self._tick.wall_at(action.at_s))
             case Announce():
                 self._announce(action)
             case KeepBookmark():

@@ -46,6 +46,7 @@ GERMAN = {
     "last_fell_asleep": "Zuletzt geschlafen",
     "last_stirred": "Zuletzt geregt",
     "last_distress": "Zuletzt unruhig",
+    "last_quiet_word": "Zuletzt leise gerufen",
     "last_woke_up": "Zuletzt aufgewacht",
     "last_left_bed": "Zuletzt auf",
     "last_morning": "Zuletzt Morgen",

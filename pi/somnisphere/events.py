@@ -217,6 +217,15 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepComfort:
+    """Remember what comfort did. ``what``: tried, lit, dark, or woke: the sleeper did, shortly after the step."""
+
+    step: str
+    what: Literal["tried", "lit", "dark", "woke"]
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class KeepBookmark:
     """Remember where ``story_key`` is to begin for ``listener`` next time. ``other_s``: a place nearly as likely."""
 
@@ -274,7 +283,7 @@ RitualAction = (
     | Say
 )
 
-Action = RitualAction | SetSensing | BeginNight | KeepEpoch | EndNight
+Action = RitualAction | SetSensing | KeepComfort | BeginNight | KeepEpoch | EndNight
 
 MOMENTS: tuple[str, ...] = (
     "in_bed",
@@ -284,6 +293,7 @@ MOMENTS: tuple[str, ...] = (
     "fell_asleep",
     "stirred",
     "distress",
+    "quiet_word",
     "woke_up",
     "left_bed",
     "morning",

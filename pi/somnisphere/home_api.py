@@ -11,11 +11,7 @@ from somnisphere.events import MOMENTS
 from somnisphere.night import STAGES
 from somnisphere_home.asyncapi import document
 from somnisphere_home.channels import Channel, HomeApi, channels_of
-from somnisphere_home.json_schema import TIME, Schema, or_null, record
-
-TEXT: Schema = {"type": "string"}
-SECONDS: Schema = {"type": "number", "minimum": 0}
-NUMBER: Schema = {"type": "number"}
+from somnisphere_home.json_schema import NUMBER, SECONDS, TEXT, TIME, Schema, or_null, record
 
 MOMENT = record(
     {

@@ -57,3 +57,9 @@ class LightMemory:
             return False
         self._kept, self.problem = learned, ""
         return True
+
+    def trouble_keeping(self, at_s: float, *, now: bool = False) -> str:
+        """``keep``, and a sentence when that fails for a new reason, else ""."""
+        before = self.problem
+        self.keep(at_s, now=now)
+        return self.problem if self.problem != before else ""

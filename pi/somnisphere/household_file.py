@@ -1,0 +1,59 @@
+"""The household's own words on disk: what people told, dreamt, allowed. One SQLite file beside the journal.
+
+The journal holds what was sensed, and the daemon alone writes it. This file holds what people said; the page writes it
+from a process of its own, and the daemon reads of it what it must know. Each part of the product keeps tables of its
+own in it, and brings them up to date by itself: ``connect(path, "diary", MIGRATIONS)``.
+"""
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+WAIT_S = 2.0
+"""So long is waited for another process that writes."""
+
+
+def household_beside(journal: Path) -> Path:
+    """Where the household's file lies, for a journal at this path."""
+    return journal.with_name("household.db")
+
+
+def connect(path: Path, part: str, migrations: Sequence[str]) -> sqlite3.Connection:
+    """A connection whose tables of ``part`` are up to date. ``migrations``: one script per version; only ever append.
+
+    The file is readable by its owner alone. Raises ``sqlite3.Error`` or ``OSError``: full, read-only, broken, newer.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    db = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")  # words are few, and nobody types them twice
+        db.execute("PRAGMA secure_delete=ON")  # what is taken back is gone
+        db.execute("PRAGMA foreign_keys=ON")
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("CREATE TABLE IF NOT EXISTS part (name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID")
+        row = db.execute("SELECT version FROM part WHERE name = ?", (part,)).fetchone()
+        version = row[0] if row else 0
+        if version > len(migrations):
+            raise sqlite3.OperationalError(f"its {part} was written by a newer Somnisphere (version {version})")
+        for script in migrations[version:]:
+            for statement in _statements(script):
+                db.execute(statement)
+        db.execute("INSERT OR REPLACE INTO part VALUES (?, ?)", (part, len(migrations)))
+        db.execute("COMMIT")
+    except BaseException:
+        db.close()  # rolls back
+        raise
+    return db
+
+
+def _statements(script: str) -> list[str]:
+    """One by one, for ``executescript`` would commit between them."""
+    found, rest = list[str](), ""
+    for piece in script.split(";"):
+        rest += piece + ";"
+        if sqlite3.complete_statement(rest):
+            found.append(rest.strip())
+            rest = ""
+    return [statement for statement in found if statement != ";"]
