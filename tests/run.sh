@@ -14,7 +14,7 @@ if [ "${1:-}" = home ]; then with_home=1; shift; fi
 if [ "${1:-}" = -- ]; then shift; fi
 
 missing=()
-for tool in mosquitto mpv espeak-ng ffmpeg; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+for tool in mosquitto mpv espeak-ng ffmpeg jq; do command -v "$tool" >/dev/null || missing+=("$tool"); done
 command -v mosquitto_sub >/dev/null || missing+=(mosquitto-clients)
 if [ ${#missing[@]} -gt 0 ]; then
   say "Installing ${missing[*]} with apt ..."

@@ -28,7 +28,8 @@ ONE_FILE_EACH = {
         "hardware/somnisphere_hardware/simulated/pins.py",
     },
     "paho": {"integrations/somnisphere_home/mqtt.py"},
-    "homeassistant_api": {"integrations/somnisphere_home/rest.py"},
+    "homeassistant_api": {"integrations/somnisphere_home/rest.py", "integrations/somnisphere_home/rest_socket.py"},
+    "niquests": {"integrations/somnisphere_home/rest_socket.py"},
     "amqtt": {"integrations/somnisphere_home/embedded_broker.py"},
     "mutagen": {"pi/somnisphere/library/audio_tags.py"},
     "piper": {"pi/somnisphere/telling/piper.py"},
@@ -45,6 +46,7 @@ PURE_ROOMS = [
     *(f"pi/somnisphere/weaver/{name}.py" for name in ("cards", "helper", "table")),
     "pi/somnisphere/core.py",
     "pi/somnisphere/cues.py",
+    "pi/somnisphere/home_facts.py",
 ]
 IMPURE_MODULES = {"time", "threading", "socket", "subprocess", "asyncio", "sqlite3"}
 

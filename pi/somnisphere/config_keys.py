@@ -13,6 +13,10 @@ OxygenSlope = Annotated[float, Meta(ge=-100, le=-1)]
 BirthMonth = Annotated[str, Meta(pattern=r"^$|^(19|20)\d\d-(0[1-9]|1[0-2])$")]
 HomeLight = Annotated[str, Meta(pattern=r"^$|^light\.[a-z0-9_]+$")]
 HomePlayer = Annotated[str, Meta(pattern=r"^$|^media_player\.[a-z0-9_]+$")]
+HomeSpeech = Annotated[str, Meta(pattern=r"^$|^tts\.[a-z0-9_]+$")]
+HomeSensor = Annotated[str, Meta(pattern=r"^$|^sensor\.[a-z0-9_]+$")]
+HomeSign = Annotated[str, Meta(pattern=r"^(binary_sensor|input_boolean|light|media_player|switch)\.[a-z0-9_]+$")]
+HomeLit = Annotated[str, Meta(pattern=r"^(light|switch)\.[a-z0-9_]+$")]
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
@@ -262,7 +266,7 @@ class Voice(Struct, frozen=True, forbid_unknown_fields=True):
     """The voice that tells stories which are only words."""
 
     engine: Annotated[
-        Literal["auto", "espeak", "piper", "wyoming"],
+        Literal["auto", "espeak", "piper", "wyoming", "home_assistant"],
         Meta(description="auto: the best that is set up below. espeak-ng speaks when the others cannot."),
     ] = "auto"
     wyoming_host: Annotated[
@@ -270,6 +274,9 @@ class Voice(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="Where Piper answers the Wyoming protocol.", examples=["homeassistant.local"]),
     ] = None
     wyoming_port: Annotated[int, Meta(ge=1, le=65535, description="Its port.")] = 10200
+    home_engine: Annotated[
+        HomeSpeech, Meta(description="A voice of Home Assistant's, as tts.piper; needs [home_assistant]. Empty: none.")
+    ] = ""
     piper_voice: Annotated[
         str | None,
         Meta(
@@ -310,3 +317,18 @@ class HomeAssistant(Struct, frozen=True, forbid_unknown_fields=True):
     fire_events: Annotated[
         bool, Meta(description="Put each sleep moment on the home's bus, too, as the event somnisphere_moment.")
     ] = False
+    still_up: Annotated[
+        tuple[HomeSign, ...],
+        Meta(description='What is on while somebody is up, as ["binary_sensor.kitchen_motion", "media_player.tv"].'),
+    ] = ()
+    begin_waits_min: Annotated[
+        float,
+        Meta(ge=0, le=240, description="An evening that begins by itself waits so long at most while somebody is up."),
+    ] = 0.0
+    bedroom_light_level: Annotated[
+        HomeSensor, Meta(description="A light sensor in the bedroom, as sensor.bedroom_illuminance. Empty: none.")
+    ] = ""
+    dark_below_lx: Annotated[float, Meta(ge=0.1, le=1000, description="The bedroom is dark below so many lux.")] = 5.0
+    bedroom_lights: Annotated[
+        tuple[HomeLit, ...], Meta(description='The bedroom is not dark while one of them is on, as ["light.ceiling"].')
+    ] = ()

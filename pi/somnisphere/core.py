@@ -22,6 +22,7 @@ from somnisphere.events import (
     CommandReceived,
     EndNight,
     Event,
+    HomeReported,
     KeepEpoch,
     LampReported,
     PlayerReported,
@@ -30,9 +31,10 @@ from somnisphere.events import (
     ShelfChanged,
     Tick,
 )
+from somnisphere.home_facts import HomeFacts
 from somnisphere.lamp_by_hand import LampByHand
-from somnisphere.listeners import DAY_S, Listener, Listeners
-from somnisphere.night import Epoch, NightTimes, StageEstimate
+from somnisphere.listeners import Listener, Listeners
+from somnisphere.night import DAY_S, Epoch, NightTimes, StageEstimate
 from somnisphere.night_in_progress import NightInProgress, night_id_of
 from somnisphere.sleep.dozing import dozed_off
 from somnisphere.sleep.facts import summarize
@@ -56,6 +58,7 @@ class Core:
         new_stager: Callable[[float], Stager],
         revise: Revise,
         listeners: Sequence[Listener] = (),
+        begin_waits_s: float = 0.0,
         comfort: Comfort | None = None,
     ) -> None:
         self._ritual = ritual
@@ -63,7 +66,8 @@ class Core:
         self._pipeline = pipeline
         self._new_stager = new_stager
         self._revise = revise
-        self._listeners = Listeners(ritual, shelf, listeners)
+        self._listeners = Listeners(ritual, shelf, listeners, begin_waits_s)
+        self._house = HomeFacts()
         self.comfort = comfort or Comfort()
         self._tick = Tick(0.0, 0.0)
         self._night: NightInProgress | None = None
@@ -105,6 +109,9 @@ class Core:
             case ShelfChanged():
                 self._shelf.put(event.stories)
                 return []
+            case HomeReported():
+                self._house.heard(event)
+                return []
             case BrokerReported():  # that it is gone, and why, the link has said
                 return [Say("The broker answers.")] if event.connected else []
 
@@ -116,10 +123,10 @@ class Core:
         return [Say(f"The {state.part} sensor ({state.chip}) answers.") if state.ok else Say(state.problem, "warning")]
 
     def _on_tick(self, tick: Tick) -> list[Action]:
-        actions: list[Action] = []
         self._tick = tick
         free = self._ritual.state.phase in (Phase.IDLE, Phase.MORNING)
-        for name in self._listeners.due(tick)[: 1 if free else 0]:
+        name, actions = self._listeners.begins(tick, free=free, up=self._house.up_lately(tick.at_s))
+        if name is not None:
             began = [*self._listeners.choose(name, tick.at_s), *self._ritual.receive(Cue.BEGIN, tick.at_s)]
             actions += self._with_night(began, tick.at_s)
         for epoch in self._pipeline.advance(tick.at_s):
@@ -127,10 +134,7 @@ class Core:
         if (problem := self._pipeline.pulse_problem) != self._pulse_problem:
             self._pulse_problem = problem
             actions.append(Say(problem, "warning") if problem else Say("The pulse sensor's light is usable again."))
-        known = self._night is not None and self._estimate is not None
-        actions += self._ritual.tick(
-            tick.at_s, self._estimate.likelihood_of_sleep if known and self._estimate else None
-        )
+        actions += self._ritual.tick(tick.at_s, self._likelihood)
         return [*actions, *self.comfort.tick(tick.at_s)]
 
     @property
@@ -327,6 +331,8 @@ class Core:
             fade_db=ritual.fade_db,
             lamp_lightness_pct=self._lamp.lightness_pct,
             lamp_target_pct=ritual.lamp_target_pct,
+            someone_up=self._house.someone_up(self._tick.at_s),
+            bedroom_dark=self._house.bedroom_dark(self._tick.at_s),
             last_night=self.last_night if night is None else night.times,
             health=health or Health(),
         )

@@ -50,6 +50,8 @@ GERMAN = {
     "last_woke_up": "Zuletzt aufgewacht",
     "last_left_bed": "Zuletzt auf",
     "last_morning": "Zuletzt Morgen",
+    "someone_up": "Jemand ist auf",
+    "bedroom_dark": "Schlafzimmer dunkel",
     "house_quiet": "Jemand schläft",
     "sensor_problem": "Sensorproblem",
     "sensing": "Messen",

@@ -90,6 +90,16 @@ class ShelfChanged:
     stories: tuple[Story, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HomeReported:
+    """What Home Assistant knows of the house, where the household named its entities. ``reached`` False: it is away."""
+
+    at_s: float
+    reached: bool
+    someone_up: bool | None = None
+    bedroom_dark: bool | None = None
+
+
 Event = (
     PulseBlock
     | MotionBlock
@@ -101,6 +111,7 @@ Event = (
     | LampReported
     | BrokerReported
     | ShelfChanged
+    | HomeReported
 )
 
 # ---- cards: made of a reader's signs by ``cards.py``, which turns them into wishes and presses -----------------------

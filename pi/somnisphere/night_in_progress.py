@@ -4,8 +4,7 @@ import datetime
 from dataclasses import replace
 
 from somnisphere.cues import SleepWatch
-from somnisphere.listeners import DAY_S
-from somnisphere.night import EPOCH_S, Epoch, NightTimes, unknown_epoch
+from somnisphere.night import DAY_S, EPOCH_S, Epoch, NightTimes, unknown_epoch
 from somnisphere.sleeper import Stager
 
 

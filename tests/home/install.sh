@@ -57,4 +57,10 @@ if ! cmp -s tests/home/package-lock.json tests/home/node_modules/.installed; the
   npm ci --prefix tests/home --silent --no-audit --no-fund --ignore-scripts || cannot "npm could not install playwright-core"
   cp tests/home/package-lock.json tests/home/node_modules/.installed
 fi
+# ---- Node-RED, for the flow among the recipes -------------------------------------------------------------------
+if ! cmp -s tests/home/node_red/package-lock.json tests/home/node_red/node_modules/.installed; then
+  say "Installing Node-RED from npm (100 MB) ..."
+  npm ci --prefix tests/home/node_red --silent --no-audit --no-fund --ignore-scripts || cannot "npm could not install Node-RED"
+  cp tests/home/node_red/package-lock.json tests/home/node_red/node_modules/.installed
+fi
 say "Ready: Home Assistant $("$environment/bin/python" -c 'import homeassistant.const as c; print(c.__version__)'), $(chromium --version 2>/dev/null || echo Chromium)"

@@ -17,7 +17,8 @@ from tests.home.test_entities_in_home_assistant import EVERYTHING
 
 from somnisphere.covers import to_svg
 from somnisphere.entities import ENTITIES, NIGHT_ENTITY
-from somnisphere.entities_evening import COVER_ENTITY, LISTENER_ENTITY
+from somnisphere.entities_evening import COVER_ENTITY
+from somnisphere.entities_house import SOMETIMES
 from somnisphere_home.discovery import DeviceInfo, clear_message
 from somnisphere_home.messages import Message, Topics
 from somnisphere_home.session import HomeSession
@@ -26,7 +27,7 @@ pytestmark = [pytest.mark.home, pytest.mark.timeout(400)]
 
 TOPICS = Topics("bedside")
 DASHBOARD = ROOT / "integrations" / "home_assistant" / "dashboard.yaml"
-HERE = [entity for entity in ENTITIES if entity.key != LISTENER_ENTITY]
+HERE = [entity for entity in ENTITIES if entity.key not in SOMETIMES]
 TITLE = "The attic of old stories"
 NOW = replace(EVERYTHING, story_titles=(TITLE, "The goat in carriage six"), story_title=TITLE)
 PICTURES = DASHBOARD.parent / "pictures"

@@ -64,6 +64,8 @@ EVERYTHING = replace(
     volume_pct=35.4,
     fade_min=12.0,
     lamp_lightness_pct=17.3,
+    someone_up=True,
+    bedroom_dark=False,
     last_night=NightTimes("2025-06-15", 1.7499e9, 1.7499e9 + 900, 1.75e9 - 900, 1.75e9),
 )
 

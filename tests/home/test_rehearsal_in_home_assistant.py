@@ -23,7 +23,8 @@ from tests.home.recorder import Recorder, recording
 from tests.home.rehearsed import rehearse
 
 from somnisphere.entities import ENTITIES, NIGHT_ENTITY
-from somnisphere.entities_evening import LISTENER_ENTITY, MOMENT_ENTITY
+from somnisphere.entities_evening import MOMENT_ENTITY
+from somnisphere.entities_house import SOMETIMES
 from somnisphere_home.messages import Topics
 
 pytestmark = [pytest.mark.home, pytest.mark.timeout(600)]
@@ -36,7 +37,7 @@ PICTURE_MAX_BYTES = 300_000
 SPEED = "450"
 """Seconds of night per second: the night of nine hours takes some 75 s."""
 
-HERE = [entity for entity in ENTITIES if entity.key != LISTENER_ENTITY]
+HERE = [entity for entity in ENTITIES if entity.key not in SOMETIMES]
 """What there is in a household that named no listeners."""
 STATEFUL = [entity for entity in HERE if entity.value is not None]
 LAMP, SPEAKER = "light.bedroom_lamp", "media_player.bedroom_speaker"

@@ -404,8 +404,7 @@ def test_a_whole_uneasy_hour_through_the_core() -> None:
         ScriptedPipeline(script),
         lambda _: SoundSleeper(),
         lambda epochs: [SoundSleeper().step(epoch) for epoch in epochs],
-        (),
-        comfort,
+        comfort=comfort,
     )
     core.receive(Tick(0.0, 0.0))
     done = core.receive(ButtonPressed(0.5, Press.TAP))
