@@ -1,5 +1,6 @@
 """The dreams' room: a dream told by day is a story on the shelf; by night, or where a person is wanted, it is not."""
 
+import html
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from tests.pi.page_house import NOON_S, Browser, Time, ToldBox, house_in
 
 from somnisphere.comfort_file import ComfortFile, beside
 from somnisphere.dreams.store import DreamStore
-from somnisphere.dreams.telling import Dream
+from somnisphere.dreams.telling import MOST_CHARS, Dream
 from somnisphere.dreams.weave import weave
 from somnisphere.events import KeepComfort
 from somnisphere.library import scan_books
@@ -159,6 +160,143 @@ def test_a_bedside_that_refuses_leaves_the_offer_open(tmp_path: Path, shelf: Pat
     assert "Yes, tell it" in page
     browser.fill_in("/dreams/answer", dream=str(kept.id), wish="no")
     assert "Yes, tell it" not in browser.get("/dreams").text
+
+
+# ---- the offer on Tonight -------------------------------------------------------------------------------------------
+
+OFFER = "Shall it be this evening"
+
+
+@pytest.mark.parametrize(
+    ("days", "hours", "phase", "is_seen"),
+    [
+        (0, 8.0, "idle", False),
+        (1, 0.0, "idle", False),
+        (1, 8.0, "idle", True),
+        (1, 5.0, "wind_down", True),
+        (1, 8.0, "story", False),
+        (1, 15.0, "asleep", False),
+        (1, 18.0, "idle", False),
+        (7, 8.0, "idle", True),
+        (8, 8.0, "idle", False),
+    ],
+)
+def test_the_offer_is_seen_on_tonight_before_the_story_and_only_then(
+    tmp_path: Path, shelf: Path, days: int, hours: float, phase: str, *, is_seen: bool
+) -> None:
+    del shelf
+    time, box = Time(), ToldBox(IDLE)
+    house = at_home(tmp_path, time, box)
+    put(Browser(house, time=time))
+    time.wall_s += days * DAY_S + hours * 3600.0
+    box.groups = {"ritual": {"phase": phase}}
+    browser = Browser(house, time=time)
+    for address in ("/tonight", "/tonight/now"):
+        assert (OFFER in browser.get(address).text) is is_seen
+
+
+@pytest.mark.parametrize("wish", ["yes", "no"])
+def test_the_offer_is_answered_in_the_evening_once_and_without_the_room(tmp_path: Path, shelf: Path, wish: str) -> None:
+    del shelf
+    time, box = Time(), ToldBox(IDLE)
+    house = at_home(tmp_path, time, box)
+    browser = Browser(house, time=time)
+    put(browser)
+    time.wall_s += DAY_S + 8 * 3600.0
+    page = browser.get("/tonight").text
+    (number,) = re.findall(r'name="dream" value="(\d+)"', page)
+    for _ in range(2):
+        answer = browser.fill_in("/dreams/answer", dream=number, back="tonight", wish=wish)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/tonight")
+    assert box.told == ([("story", weave(DREAM).title)] if wish == "yes" else [])
+    page = browser.get("/tonight").text
+    assert "not offered any more" in page
+    assert OFFER not in page
+
+
+def test_tonight_does_without_the_offer_where_it_cannot_be_made(tmp_path: Path, shelf: Path) -> None:
+    time, box = Time(), ToldBox(IDLE)
+    house = at_home(tmp_path, time, box)
+    browser = Browser(house, time=time)
+    put(browser)
+    time.wall_s += DAY_S + 8 * 3600.0
+    assert OFFER in browser.get("/tonight").text
+    box.online = False
+    assert OFFER not in browser.get("/tonight").text
+    box.online = True
+    (story,) = shelf.iterdir()
+    story.unlink()
+    assert OFFER not in browser.get("/tonight").text
+    (kept,) = DreamStore(house.household).all()
+    browser.fill_in("/dreams/answer", dream=str(kept.id), wish="yes")
+    assert "not on the shelf of whose evening it is" in browser.get("/dreams").text
+    assert box.told == []
+
+
+def test_another_story_of_the_same_title_is_not_taken_for_it(tmp_path: Path, shelf: Path) -> None:
+    time, box = Time(), ToldBox(IDLE)
+    house = at_home(tmp_path, time, box)
+    browser = Browser(house, time=time)
+    put(browser)
+    (story,) = shelf.iterdir()
+    title = weave(DREAM).title
+    (shelf / "A first one.txt").write_text(f"---\ntitle: {title}\n---\n\nNo dream at all.\n")
+    time.wall_s += DAY_S
+    (kept,) = DreamStore(house.household).all()
+    browser.fill_in("/dreams/answer", dream=str(kept.id), wish="yes")
+    assert box.told == [("story", f"{title} ({story.name})")]
+
+
+def test_the_dream_of_a_listener_lies_where_they_hear_it(tmp_path: Path, shelf: Path) -> None:
+    time, box = Time(), ToldBox({"ritual": {"phase": "idle"}, "story": {"listener": "Mira"}})
+    house = house_in(
+        tmp_path, time, box, stories={"folder": str(shelf)}, listener=[{"name": "Mira", "folder": "for-mira"}]
+    )
+    browser = Browser(house, time=time)
+    put(browser)
+    (kept,) = DreamStore(house.household).all()
+    assert (shelf / kept.story_key).parent == shelf / "for-mira"
+    time.wall_s += DAY_S
+    browser.fill_in("/dreams/answer", dream=str(kept.id), wish="yes")
+    assert box.told == [("story", kept.title)]
+    browser.fill_in("/dreams/forget", dream=str(kept.id))
+    assert list((shelf / "for-mira").iterdir()) == []
+
+
+def test_a_second_dream_has_a_title_of_its_own_and_the_longest_fits(tmp_path: Path, shelf: Path) -> None:
+    time = Time()
+    house = at_home(tmp_path, time)
+    browser = Browser(house, time=time)
+    longest = dict.fromkeys(("happened", "change", "helper", "ending"), "ä" * MOST_CHARS)
+    titles = []
+    for _ in range(5):
+        page = browser.fill_in("/dreams/weave", **longest).text
+        (text,) = re.findall(r'<textarea id="text"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+        titles += re.findall(r'id="title"[^>]* value="([^"]*)"', page)
+        kept = browser.fill_in(
+            "/dreams/keep",
+            **longest, variant="0", woven_by="grammar", title=titles[-1], text=html.unescape(text),
+        )  # fmt: skip
+        assert kept.status_code == 303
+    assert len(set(titles)) == len(titles) == len(list(shelf.iterdir()))
+
+
+def test_a_file_that_cannot_be_written_leaves_no_story_without_its_dream(
+    tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = Time()
+    house = at_home(tmp_path, time)
+    browser = Browser(house, time=time)
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    said = {**SAID, "variant": "0", "woven_by": "grammar", "title": "Mine", "text": "My words."}
+    with monkeypatch.context() as patch:
+        patch.setattr(DreamStore, "keep", full)
+        assert browser.fill_in("/dreams/keep", **said).status_code == 503
+        assert list(shelf.iterdir()) == []
+    assert browser.fill_in("/dreams/keep", **said).status_code == 303
 
 
 # ---- the home's writer ----------------------------------------------------------------------------------------------

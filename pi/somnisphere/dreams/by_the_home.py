@@ -2,6 +2,8 @@
 what is asked for, and what is taken of the answer. What cannot be taken is no trouble: the grammar weaves as
 well."""
 
+import re
+
 from somnisphere.dreams.telling import WORDS, Dream
 from somnisphere.dreams.weave import Woven, weave
 
@@ -27,7 +29,7 @@ def instructions(dream: Dream) -> str:
 
 def woven_by_the_home(dream: Dream, answer: str) -> Woven | None:
     """The answer as a story, None when it is none: too short, too long, or with words that do not belong at a bed."""
-    paragraphs = tuple(" ".join(part.split()).lstrip("#*- ") for part in answer.split("\n\n"))
+    paragraphs = tuple(" ".join(part.split()).lstrip("#*- ") for part in re.split(r"\n\s*\n", answer))
     paragraphs = tuple(part for part in paragraphs if any(sign.isalpha() for sign in part))
     text = "\n\n".join(paragraphs)
     words = {word.strip(".,;:!?\"'()«»„“”…–-") for word in text.casefold().split()}

@@ -8,7 +8,9 @@
 The teller's own words stand as they were said: they are the dream. What is around them only slows it down.
 """
 
+import itertools
 import random
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -26,8 +28,9 @@ class Woven:
         return "\n\n".join(self.paragraphs)
 
 
-def weave(dream: Dream, variant: int = 0) -> Woven:
-    """``variant``: another telling of the same dream. Raises ``ValueError`` when one of the four answers is missing."""
+def weave(dream: Dream, variant: int = 0, taken: Collection[str] = ()) -> Woven:
+    """``variant``: another telling of the same dream; ``taken``: titles that others have already. Raises ``ValueError``
+    when one of the four answers is missing."""
     if missing := dream.missing():
         raise ValueError(f"not told yet: {', '.join(missing)}")
     frames = FRAMES[dream.language]
@@ -51,7 +54,16 @@ def weave(dream: Dream, variant: int = 0) -> Woven:
         f"{frame('ending')} {sentence(dream.ending)}",
         frame("close"),
     )
-    return Woven(dream.title or frame("title"), paragraphs)
+    titles = [title.format(name=dream.dreamer) for title in frames["title_of" if dream.dreamer else "title"]]
+    first = choose.choice(titles)
+    free = (title for title in _numbered([first, *titles]) if title not in taken)
+    return Woven(dream.title or next(free), paragraphs)
+
+
+def _numbered(titles: Sequence[str]) -> Iterator[str]:
+    """Each, and when all of them are taken the first with a number."""
+    yield from titles
+    yield from (f"{titles[0]} {number}" for number in itertools.count(2))
 
 
 def sentence(text: str, *, capital: bool = True) -> str:

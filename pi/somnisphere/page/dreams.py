@@ -1,6 +1,8 @@
 """Dreams: a room for the day that waits to be opened and never asks. What is told here is woven with another ending."""
 
+import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from somnisphere.dreams.telling import MOST_CHARS, Dream, Stop, stops, told
 from somnisphere.dreams.weave import Woven, weave
 from somnisphere.library.text_adder import NotAddedError, add_text
 from somnisphere.page.dreams_comfort import comforted
+from somnisphere.page.dreams_offer import choose
 from somnisphere.page.forms import Form, posted, shown
 from somnisphere.page.house import BoxError, House
 from somnisphere.page.replies import render, see
@@ -26,7 +29,10 @@ Writer = Callable[[str], str | None]
 
 MOST_NAME = 40
 MOST_TITLE = 100
-MOST_STORY = 8000
+MOST_STORY = 4 * MOST_CHARS + 2000
+"""The four answers at their longest, and what the grammar puts around them."""
+MOST_BYTES = 500_000
+"""Of a form with all of it: a letter may take twelve bytes on its way."""
 MOST_TELLINGS = 1000
 _TICKS = (Stop.REPEATED, Stop.VIOLENT, Stop.REMEMBERED)
 _LONG = ("happened", "change", "helper", "ending")
@@ -60,7 +66,7 @@ def routes(house: House, writer: Writer | None = None) -> list[BaseRoute]:
         if dream.missing():
             return _form(request, dream, asked=True)
         variant = form.whole("variant", 0, MOST_TELLINGS) or 0
-        draft, by, sorry = weave(dream, variant), "grammar", ""
+        draft, by, sorry = weave(dream, variant, {kept.title for kept in store.all()}), "grammar", ""
         if form.choice("by", ("home",)) and writer is not None:
             answer = writer(instructions(dream))
             from_home = None if answer is None else woven_by_the_home(dream, answer)
@@ -69,7 +75,7 @@ def routes(house: House, writer: Writer | None = None) -> list[BaseRoute]:
                     "The house's own writer had no story this time. This one is ours."
                 )
             else:
-                draft, by = from_home, "home"
+                draft, by = replace(from_home, title=draft.title), "home"
         return _draft(request, dream, draft, by, variant, sorry, has_writer=writer is not None)
 
     def keep(request: Request, form: Form) -> Response:
@@ -87,42 +93,51 @@ def routes(house: House, writer: Writer | None = None) -> list[BaseRoute]:
         except NotAddedError as problem:
             shown_again = Woven(title, tuple(text.split("\n\n")))
             return _draft(request, dream, shown_again, by, variant, str(problem), has_writer=writer is not None)
-        store.keep(dream, key, title, by, _today(house))
+        try:
+            store.keep(dream, key, title, by, _today(house))
+        except (sqlite3.Error, OSError):
+            _within(Path(house.config.stories.folder or ""), key).unlink(missing_ok=True)
+            raise  # both are there or none: whoever sends the form again finds its name free
         return see(request, "/dreams", words.gettext("“%(title)s” is on the shelf.", title=title))
 
     def answer(request: Request, form: Form) -> Response:
+        """Works at any hour: the offer is seen in the evening, on Tonight."""
         words, number = visit_of(request).words, form.whole("dream", 0, 2**31)
-        kept = next((one for one in store.all() if one.id == number), None)
-        if kept is None:
-            return see(request, "/dreams", words.gettext("This dream is no longer here."), "sorry")
-        if form.choice("wish", ("yes", "no")) == "yes":
-            try:
-                if house.box is None:
-                    raise BoxError(words.gettext("this page was started without a way to the bedside"))
-                house.box.command("story", kept.title)
-            except BoxError as problem:
-                said = words.gettext("The bedside did not do it: %(problem)s", problem=str(problem))
-                return see(request, "/dreams", said, "sorry")
-            store.answer(kept.id, "yes")
-            said = words.gettext("“%(title)s” is the next evening's story.", title=kept.title)
-            return see(request, "/dreams", said)
-        store.answer(kept.id, "no")
-        return see(request, "/dreams", words.gettext("It is not offered any more. It stays on the shelf."))
+        back = "/tonight" if form.choice("back", ("tonight",)) else "/dreams"
+        kept = next((one for one in store.offered(_today(house)) if one.id == number), None)
+        match form.choice("wish", ("yes", "no")):
+            case _ if kept is None:
+                return see(request, back, words.gettext("This dream is not offered any more."), "sorry")
+            case "yes":
+                try:
+                    choose(house, kept, words)
+                except BoxError as problem:
+                    said = words.gettext("The bedside did not do it: %(problem)s", problem=str(problem))
+                    return see(request, back, said, "sorry")
+                store.answer(kept.id, "yes")
+                said = words.gettext("“%(title)s” is the next evening's story.", title=kept.title)
+                return see(request, back, said)
+            case "no":
+                store.answer(kept.id, "no")
+                said = words.gettext("It is not offered any more. It stays on the shelf.")
+                return see(request, back, said)
+            case _:
+                return see(request, back)
 
     def forget(request: Request, form: Form) -> Response:
         words, number = visit_of(request).words, form.whole("dream", 0, 2**31)
         kept = next((one for one in store.all() if one.id == number), None)
         if kept is not None:
-            store.forget(kept.id)
-            if folder := house.config.stories.folder:
+            if folder := house.config.stories.folder:  # first: a story that cannot go keeps its dream, and its button
                 _within(Path(folder), kept.story_key).unlink(missing_ok=True)
+            store.forget(kept.id)
         return see(request, "/dreams", words.gettext("The dream is forgotten, and its story is off the shelf."))
 
     return [
         shown("/dreams", page),
         shown("/dreams/tell", tell),
-        posted("/dreams/weave", woven),
-        posted("/dreams/keep", keep),
+        posted("/dreams/weave", woven, most_bytes=MOST_BYTES),
+        posted("/dreams/keep", keep, most_bytes=MOST_BYTES),
         posted("/dreams/answer", answer),
         posted("/dreams/forget", forget),
     ]
@@ -179,7 +194,19 @@ def _put(house: House, words: Words, title: str, text: str, dream: Dream) -> str
         )
     if not text:
         raise NotAddedError(words.gettext("There is no story yet."))
-    return add_text(Path(folder), title, text, dream.dreamer, dream.language)
+    below = _folder_of(house, dream.dreamer)
+    try:
+        (Path(folder) / below).mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise NotAddedError(f"{folder}: {problem.strerror or problem}") from None
+    key = add_text(Path(folder) / below, title, text, dream.dreamer, dream.language)
+    return f"{below}/{key}" if below else key
+
+
+def _folder_of(house: House, dreamer: str) -> str:
+    """Where a listener hears only the stories of a folder of their own, their dream has to lie there."""
+    folders = (one.folder for one in house.config.listeners if one.name.casefold() == dreamer.casefold())
+    return next(folders, "").rstrip("/")
 
 
 def _within(folder: Path, key: str) -> Path:

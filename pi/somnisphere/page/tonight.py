@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from somnisphere.bedtime.phases import Phase
+from somnisphere.page.dreams_offer import offered
 from somnisphere.page.forms import Form, posted, shown
 from somnisphere.page.house import BoxError, BoxView, House
 from somnisphere.page.replies import render, see
@@ -59,10 +60,11 @@ class Now:
 
 def routes(house: House) -> list[BaseRoute]:
     def page(request: Request) -> Response:
-        return render(request, "tonight.html", now=_now(house, visit_of(request).words))
+        return render(request, "tonight.html", now=_now(house, visit_of(request).words), offer=offered(house))
 
     def piece(request: Request) -> Response:
-        return render(request, "tonight_now.html", whole=False, now=_now(house, visit_of(request).words))
+        now = _now(house, visit_of(request).words)
+        return render(request, "tonight_now.html", whole=False, now=now, offer=offered(house))
 
     def wish(key: str, payload: Callable[[Form], str | None]) -> Callable[[Request, Form], Response]:
         def act(request: Request, form: Form) -> Response:
