@@ -8,12 +8,12 @@ from pathlib import Path
 
 from somnisphere.config_keys import HomeAssistant
 from somnisphere.dreams.by_the_home import TASK
-from somnisphere_home.rest import AI_TASK_S, HomeAssistantClient, HomeRefused, HomeUnreachable
+from somnisphere_home.rest import HomeAssistantClient, HomeRefused, HomeUnreachable
 
 log = logging.getLogger(__name__)
 
 
-def write_at_home(home: HomeAssistant, asked: str, within_s: float = AI_TASK_S) -> str | None:
+def write_at_home(home: HomeAssistant, asked: str, within_s: float) -> str | None:
     """The text, None when there is none: the log says why. Blocks for ``within_s`` at the most, whatever the home does:
     somebody waits for the page."""
     try:

@@ -34,6 +34,8 @@ MOST_STORY = 4 * MOST_CHARS + 2000
 MOST_BYTES = 500_000
 """Of a form with all of it: a letter may take twelve bytes on its way."""
 MOST_TELLINGS = 1000
+WRITES_WITHIN_S = 60.0
+"""So long the home's writer is waited for, with a person before the page."""
 _TICKS = (Stop.REPEATED, Stop.VIOLENT, Stop.REMEMBERED)
 _LONG = ("happened", "change", "helper", "ending")
 
@@ -224,4 +226,4 @@ def _home_writer(house: House) -> Writer | None:
         return None
     from somnisphere.home_writer import write_at_home
 
-    return lambda asked: write_at_home(home, asked)
+    return lambda asked: write_at_home(home, asked, WRITES_WITHIN_S)
