@@ -96,10 +96,13 @@ def test_two_who_tell_at_once_are_told_of_each_other(browser: Browser) -> None:
     number = begin(browser)
     _, version = seen(browser, number)
     browser.fill_in("/weaver/tell", n=number, seen=version, nth="0", text="First.", teller="Mira")
-    browser.fill_in("/weaver/tell", n=number, seen=version, nth="0", text="Too late.", teller="Oma")
-    page = seen(browser, number)[0]
+    page = browser.fill_in("/weaver/tell", n=number, seen=version, nth="0", text="Too late.", teller="Oma").text
     assert "Somebody else told a line meanwhile" in page
-    assert "Too late." not in page
+    assert re.findall(r'<textarea id="text"[^>]*>([^<]+)</textarea>', page) == ["Too late."], (
+        "it need not be typed again"
+    )
+    assert "<p>First." in page
+    assert "Too late." not in seen(browser, number)[0]
 
 
 @pytest.mark.parametrize(("text", "sorry"), [("  ", "There was no line in it."), ("a" * MANY, "too long for a turn")])

@@ -30,7 +30,7 @@ _JOIN_S = 3600.0
 _FORMATS = (
     "mp3,ogg,mov,mp4,m4a,3gp,flac,wav,aac,asf,aiff,matroska,webm,ape,wv,mpc,mpc8,tta,ac3,eac3,amr,caf,w64,dsf,tak,au"
 )
-_CAREFUL = ("-format_whitelist", _FORMATS, "-protocol_whitelist", "file,pipe")
+CAREFUL = ("-format_whitelist", _FORMATS, "-protocol_whitelist", "file,pipe")
 """Ahead of each input: ffmpeg forgets it behind the next ``-i``."""
 
 
@@ -54,7 +54,7 @@ def decode(path: Path, rate_hz: int = RATE_HZ) -> "Iterator[NDArray[np.int16]]":
     import numpy as np
 
     form = ("-ac", "1", "-ar", str(rate_hz), "-f", "s16le", "-")
-    command = [*_calm(_tool("ffmpeg")), "-nostdin", "-v", "error", *_CAREFUL, "-threads", "1"]
+    command = [*_calm(_tool("ffmpeg")), "-nostdin", "-v", "error", *CAREFUL, "-threads", "1"]
     command += ["-i", f"file:{path}", "-map", "0:a:0", "-vn", "-sn", "-dn", *form]
     block_bytes = round(BLOCK_S * rate_hz) * 2
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
@@ -78,7 +78,7 @@ def probe(path: Path) -> Probe | None:
     if tool is None:
         return None
     ask = ("-show_entries", "format=duration:format_tags:stream=codec_type,duration:stream_tags", "-show_chapters")
-    command = [tool, "-v", "error", *_CAREFUL, *ask, "-of", "json", f"file:{path}"]
+    command = [tool, "-v", "error", *CAREFUL, *ask, "-of", "json", f"file:{path}"]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_PROBE_S, stdin=subprocess.DEVNULL)
         found: dict[str, Any] = json.loads(done.stdout or b"{}")
@@ -108,7 +108,7 @@ def join(parts: Sequence[tuple[Path, float]], to: Path) -> None:
         quoted = str(path.absolute()).replace("'", "'\\''")
         lines += [f"file 'file:{quoted}'", f"duration {duration_s:.6f}"]
     front = [*_calm(tool), "-nostdin", "-y", "-v", "error"]
-    inputs = [word for path, _ in parts for word in (*_CAREFUL, "-i", f"file:{path}")]
+    inputs = [word for path, _ in parts for word in (*CAREFUL, "-i", f"file:{path}")]
     level = "".join(
         f"[{n}:a:0]aformat=r=48000:cl=mono,apad=whole_dur={duration_s:.6f},atrim=0:{duration_s:.6f}[p{n}];"
         for n, (_, duration_s) in enumerate(parts)

@@ -8,25 +8,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from somnisphere.page import weaver_voices
 from somnisphere.page.forms import Form, posted, shown
 from somnisphere.page.house import House
 from somnisphere.page.replies import render, see
 from somnisphere.page.visit import visit_of
+from somnisphere.page.weaver_desk import MOST_NUMBER, WeaverDesk, address
 from somnisphere.page.words import Words
 from somnisphere.weaver.binding import NotBoundError, bind
 from somnisphere.weaver.cards import CARDS, draw
 from somnisphere.weaver.helper import line_when_told, question
-from somnisphere.weaver.store import Version, WeaverStore
+from somnisphere.weaver.store import Version
 from somnisphere.weaver.table import MOST_CHARS, MOST_LINES, MOST_TELLERS, Table, TableError
 
 MOST_TITLE = 100
 MOST_NAME = 40
-MOST_NUMBER = 2**31
 MOST_ASKED = 1000
 
 
 def routes(house: House) -> list[BaseRoute]:
-    store = WeaverStore(house.household)
+    desk = WeaverDesk(house)
+    store = desk.store
 
     def page(request: Request) -> Response:
         return render(request, "weaver.html", latest=store.latest(), most_title=MOST_TITLE)
@@ -41,16 +43,16 @@ def routes(house: House) -> list[BaseRoute]:
         return see(request, f"/weaver/table?n={store.new(table, house.now_s())}")
 
     def table(request: Request) -> Response:
-        latest = _latest(store, request.query_params.get("n", ""))
+        latest = desk.latest(request.query_params.get("n", ""))
         return _table(request, latest)
 
     def versions(request: Request) -> Response:
-        found = _versions(store, request.query_params.get("n", ""))
+        found = desk.versions(request.query_params.get("n", ""))
         return render(request, "weaver_versions.html", versions=found)
 
     def tell(request: Request, form: Form) -> Response:
         """A line; or what the helper is asked for, which is only shown."""
-        latest = _of(store, form)
+        latest = desk.of(form)
         wish, nth = form.choice("wish", ("ask", "write")), form.whole("nth", 0, MOST_ASKED) or 0
         teller, text = form.text("teller", MOST_NAME), form.words("text", 2 * MOST_CHARS)
         if wish == "ask":
@@ -63,10 +65,13 @@ def routes(house: House) -> list[BaseRoute]:
             return _table(
                 request, latest, nth=nth, text=text, teller=teller, sorry=_sorry(problem, visit_of(request).words)
             )
-        return _keep(request, form, changed)
+        if not desk.keep(form, changed):  # what was typed is not lost: it lies in the field below what came meanwhile
+            said = visit_of(request).words.gettext("Somebody else told a line meanwhile. Look at it first.")
+            return _table(request, desk.of(form), nth=nth, text=text, teller=teller, sorry=said)
+        return see(request, address(latest))
 
     def change(request: Request, form: Form) -> Response:
-        latest, number = _of(store, form), form.whole("line", 0, MOST_LINES)
+        latest, number = desk.of(form), form.whole("line", 0, MOST_LINES)
         try:
             if number is None:
                 raise TableError("gone")
@@ -74,21 +79,19 @@ def routes(house: House) -> list[BaseRoute]:
             table = latest.table
             changed = table.taken_out(number) if out else table.changed(number, form.words("text", 2 * MOST_CHARS))
         except TableError as problem:
-            return see(request, _address(latest), _sorry(problem, visit_of(request).words), "sorry")
+            return see(request, address(latest), _sorry(problem, visit_of(request).words), "sorry")
         return _keep(request, form, changed)
 
     def back(request: Request, form: Form) -> Response:
         """An earlier version lies on the table again, as the newest."""
         number = form.whole("version", 1, MOST_NUMBER)
-        found = next(
-            (one for one in _versions(store, str(form.whole("n", 1, MOST_NUMBER))) if one.number == number), None
-        )
+        found = next((one for one in desk.versions(str(form.whole("n", 1, MOST_NUMBER))) if one.number == number), None)
         if found is None:
             raise HTTPException(404)
-        return _keep(request, form, found.table)
+        return _keep(request, form, found.table.heard_from(desk.voices.there()))
 
     def finish(request: Request, form: Form) -> Response:
-        latest, words = _of(store, form), visit_of(request).words
+        latest, words = desk.of(form), visit_of(request).words
         folder = house.config.stories.folder
         try:
             if folder is None:
@@ -98,23 +101,21 @@ def routes(house: House) -> list[BaseRoute]:
                     )
                 )
             title = form.text("title", MOST_TITLE) or latest.table.title
-            bind(replace(latest.table, title=title), Path(folder), {})
+            bind(replace(latest.table, title=title), Path(folder), desk.voices.files())
         except NotBoundError as problem:
-            return see(request, _address(latest), str(problem), "sorry")
-        return see(request, _address(latest), words.gettext("“%(title)s” is on the shelf.", title=title))
+            return see(request, address(latest), str(problem), "sorry")
+        return see(request, address(latest), words.gettext("“%(title)s” is on the shelf.", title=title))
 
     def clear(request: Request, form: Form) -> Response:
-        store.clear(_of(store, form).weaving)
+        desk.clear(form)
         return see(request, "/weaver", visit_of(request).words.gettext("The table is cleared."))
 
     def _keep(request: Request, form: Form, changed: Table) -> Response:
-        latest, seen = _of(store, form), form.whole("seen", 0, MOST_NUMBER)
-        if changed == latest.table:
-            return see(request, _address(latest))
-        if seen is None or not store.keep(latest.weaving, seen, changed, house.now_s()):
+        back = address(desk.of(form))
+        if not desk.keep(form, changed):
             said = visit_of(request).words.gettext("Somebody else told a line meanwhile. Look at it first.")
-            return see(request, _address(latest), said, "sorry")
-        return see(request, _address(latest))
+            return see(request, back, said, "sorry")
+        return see(request, back)
 
     return [
         shown("/weaver", page),
@@ -126,6 +127,7 @@ def routes(house: House) -> list[BaseRoute]:
         posted("/weaver/back", back),
         posted("/weaver/finish", finish),
         posted("/weaver/clear", clear),
+        *weaver_voices.routes(house, desk),
     ]
 
 
@@ -145,28 +147,9 @@ def _table(
         teller=teller or table.turn,
         sorry=sorry,
         most=MOST_CHARS,
+        is_heard_whole=weaver_voices.is_heard_whole(table),
         most_title=MOST_TITLE,
     )
-
-
-def _versions(store: WeaverStore, number: str) -> list[Version]:
-    """All of a table, the latest first; 404 when there is none."""
-    whole = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
-    if not (found := store.versions(whole)):
-        raise HTTPException(404)
-    return found
-
-
-def _latest(store: WeaverStore, number: str) -> Version:
-    return _versions(store, number)[0]
-
-
-def _of(store: WeaverStore, form: Form) -> Version:
-    return _latest(store, str(form.whole("n", 1, MOST_NUMBER)))
-
-
-def _address(version: Version) -> str:
-    return f"/weaver/table?n={version.weaving}"
 
 
 def _sorry(problem: TableError, words: Words) -> str:

@@ -9,6 +9,8 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
+from somnisphere.library.ffmpeg import CAREFUL
+
 NO_FFMPEG = "There is no ffmpeg on this box; install it: sudo apt install ffmpeg."
 TIMEOUT_S = 1800.0
 """For what ffmpeg still has to do when all sound was given to it, and for a whole file to be measured."""
@@ -65,8 +67,9 @@ def pcm_input(rate_hz: int) -> list[str]:
 
 
 def file_input(path: Path) -> list[str]:
-    """``file:`` keeps a name with a colon or a leading dash from being anything but a name."""
-    return ["-i", f"file:{path}"]
+    """``file:`` keeps a name with a colon or a leading dash from being anything but a name; and a file from anywhere is
+    read as audio, never as a list of other files."""
+    return [*CAREFUL, "-i", f"file:{path}"]
 
 
 def suffix() -> str:

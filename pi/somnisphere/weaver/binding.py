@@ -25,15 +25,16 @@ def bind(table: Table, folder: Path, recordings: Mapping[str, Path]) -> Path:
     to = folder / f"{Path(file_name(table.title)).stem}{STORY_SUFFIX}"
     if to.exists():
         raise NotBoundError(f"there is a story {to.name} already; give this one another title")
-    sentences, counts = _sentences(table)
+    sentences, counts = sentences_of(table)
     tellers = ", ".join(dict.fromkeys(line.teller for line in table.lines if line.teller))
     try:
         with tempfile.TemporaryDirectory() as room:
             told = _recording(table, sentences, counts, recordings, Path(room)) if table.is_recorded else None
-            book = Book(to.name, table.title, to, tellers, table.language, sentences=sentences)
-            if told is not None:
-                book = Book(to.name, table.title, to, tellers, table.language, sentences=sentences, recordings=(told,))
-            write_story(book, to)
+            recordings_of = () if told is None else (told,)
+            write_story(
+                Book(to.name, table.title, to, tellers, table.language, sentences=sentences, recordings=recordings_of),
+                to,
+            )
     except OSError as problem:
         raise NotBoundError(f"{to} cannot be written: {reason_of(problem)}") from None
     except UnreadableError as problem:
@@ -41,7 +42,7 @@ def bind(table: Table, folder: Path, recordings: Mapping[str, Path]) -> Path:
     return to
 
 
-def _sentences(table: Table) -> tuple[tuple[Sentence, ...], list[int]]:
+def sentences_of(table: Table) -> tuple[tuple[Sentence, ...], list[int]]:
     """All of them, and how many each line has."""
     sentences: list[Sentence] = []
     counts = []
