@@ -65,7 +65,13 @@ def test_a_dream_is_woven_by_the_home_where_it_can_and_by_us_where_it_cannot(
 def _house(folder: Path, home: HomeAssistant | None, entity: str | None) -> House:
     settings = {"url": home.url, "token_file": str(folder / "token"), "ai_task": entity} if home else {}
     box = ToldBox({"ritual": {"phase": "idle"}})
-    house = house_in(folder, Time(), box, stories={"folder": str(folder / "stories")}, home_assistant=settings)
+    house = house_in(
+        folder,
+        Time(),
+        box,
+        stories={"folder": str(folder / "stories"), "cache": str(folder / "cache")},
+        home_assistant=settings,
+    )
     return replace(house, household=folder / f"{entity}.db")
 
 

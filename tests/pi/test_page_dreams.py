@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.pi.page_house import NOON_S, Browser, Time, ToldBox, house_in
 
+from somnisphere.assemble import shelf_reader
 from somnisphere.comfort_file import ComfortFile, beside
 from somnisphere.dreams.store import DreamStore
 from somnisphere.dreams.telling import MOST_CHARS, Dream
@@ -36,7 +37,8 @@ def shelf(tmp_path: Path) -> Path:
 
 
 def at_home(tmp_path: Path, time: Time, box: ToldBox | None = None) -> House:
-    return house_in(tmp_path, time, box or ToldBox(IDLE), stories={"folder": str(tmp_path / "stories")})
+    stories = {"folder": str(tmp_path / "stories"), "cache": str(tmp_path / "cache")}
+    return house_in(tmp_path, time, box or ToldBox(IDLE), stories=stories)
 
 
 def put(browser: Browser, **more: str) -> None:
@@ -130,8 +132,15 @@ def test_forgotten_is_gone_from_page_shelf_and_file(tmp_path: Path, shelf: Path)
     browser = Browser(house, time=time)
     put(browser)
     (kept,) = DreamStore(house.household).all()
+    (shelf / "other.txt").write_text("Something else altogether.")
+    reader = shelf_reader(house.config, background=True)  # the daemon's own: it tells all that is new
+    reader.read()
+    assert reader.wait(60.0)
+    spoken = tmp_path / "cache" / "spoken"
+    assert sorted(path.suffix for path in spoken.iterdir())[:4] == [".json", ".json", ".opus", ".opus"]
     browser.fill_in("/dreams/forget", dream=str(kept.id))
-    assert list(shelf.iterdir()) == []
+    assert [path.name for path in shelf.iterdir()] == ["other.txt"]
+    assert sorted(path.suffix for path in spoken.iterdir()) == [".json", ".opus", ".pcm"], "the other story's"
     assert SAID["happened"] not in browser.get("/dreams").text
 
 

@@ -290,7 +290,28 @@ def test_the_households_voice_reads_a_line_and_all_of_it(browser: Browser, numbe
         ).stdout))  # fmt: skip
     assert 1.5 < lengths[0] < lengths[1] - 1.0
     assert whole.content == again.content
-    assert len(list((tmp_path / "cache" / "spoken").glob("*.opus"))) == 2, "the second time it was only fetched"
+    spoken = tmp_path / "cache" / "spoken"
+    assert len(list(spoken.glob("*.opus"))) == 2, "the second time it was only fetched"
+    browser.fill_in("/weaver/change", n=number, seen=seen(browser, number)[1], line="1", text="It was silent.")
+    assert browser.get(f"/weaver/aloud?n={number}").status_code == 200
+    browser.fill_in("/weaver/clear", n=number, seen=seen(browser, number)[1])
+    assert list(spoken.iterdir()) == [], "a cleared table is not even to be heard any more"
+
+
+def test_several_who_listen_at_once_all_hear_it_whole(house: House, browser: Browser, number: str) -> None:
+    heard: list[Any] = []
+
+    def listen() -> None:
+        heard.append(own.get(f"/weaver/aloud?n={number}"))
+
+    own = Browser(house)
+    hands = [threading.Thread(target=listen) for _ in range(4)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join()
+    assert [one.status_code for one in heard] == [200] * 4
+    assert {one.content for one in heard} == {browser.get(f"/weaver/aloud?n={number}").content}
 
 
 def test_what_cannot_be_read_aloud_is_said(

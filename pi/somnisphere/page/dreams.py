@@ -10,19 +10,23 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
+from somnisphere.config import cache_place
 from somnisphere.dreams.by_the_home import instructions, woven_by_the_home
 from somnisphere.dreams.daylight import is_open
 from somnisphere.dreams.store import DreamStore
 from somnisphere.dreams.telling import MOST_CHARS, Dream, Stop, stops, told
 from somnisphere.dreams.weave import Woven, weave
+from somnisphere.library import read
 from somnisphere.library.text_adder import NotAddedError, add_text
 from somnisphere.page.dreams_comfort import comforted
 from somnisphere.page.dreams_offer import choose
 from somnisphere.page.forms import Form, posted, shown
 from somnisphere.page.house import BoxError, House
+from somnisphere.page.household_voice import teller_of
 from somnisphere.page.replies import render, see
 from somnisphere.page.visit import visit_of
 from somnisphere.page.words import Words
+from somnisphere.story import Book
 
 Writer = Callable[[str], str | None]
 """Has a text written from instructions, by the household's own Home Assistant; None: it did not."""
@@ -98,7 +102,7 @@ def routes(house: House, writer: Writer | None = None) -> list[BaseRoute]:
         try:
             store.keep(dream, key, title, by, _today(house))
         except (sqlite3.Error, OSError):
-            _within(Path(house.config.stories.folder or ""), key).unlink(missing_ok=True)
+            _off_the_shelf(house, key)
             raise  # both are there or none: whoever sends the form again finds its name free
         return see(request, "/dreams", words.gettext("“%(title)s” is on the shelf.", title=title))
 
@@ -130,8 +134,7 @@ def routes(house: House, writer: Writer | None = None) -> list[BaseRoute]:
         words, number = visit_of(request).words, form.whole("dream", 0, 2**31)
         kept = next((one for one in store.all() if one.id == number), None)
         if kept is not None:
-            if folder := house.config.stories.folder:  # first: a story that cannot go keeps its dream, and its button
-                _within(Path(folder), kept.story_key).unlink(missing_ok=True)
+            _off_the_shelf(house, kept.story_key)  # first: a story that cannot go keeps its dream, and its button
             store.forget(kept.id)
         return see(request, "/dreams", words.gettext("The dream is forgotten, and its story is off the shelf."))
 
@@ -209,6 +212,18 @@ def _folder_of(house: House, dreamer: str) -> str:
     """Where a listener hears only the stories of a folder of their own, their dream has to lie there."""
     folders = (one.folder for one in house.config.listeners if one.name.casefold() == dreamer.casefold())
     return next(folders, "").rstrip("/")
+
+
+def _off_the_shelf(house: House, key: str) -> None:
+    """The story, and what the household's voice told of it."""
+    if not house.config.stories.folder:
+        return
+    folder, cache = Path(house.config.stories.folder), Path(house.config.stories.cache or cache_place())
+    place = _within(folder, key)
+    if place.exists():
+        if isinstance(book := read(place, folder, cache), Book):
+            teller_of(house).forget(book)
+        place.unlink(missing_ok=True)
 
 
 def _within(folder: Path, key: str) -> Path:

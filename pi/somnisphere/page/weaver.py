@@ -107,6 +107,7 @@ def routes(house: House) -> list[BaseRoute]:
         return see(request, address(latest), words.gettext("“%(title)s” is on the shelf.", title=title))
 
     def clear(request: Request, form: Form) -> Response:
+        weaver_voices.forget_spoken(house, desk.versions(str(desk.of(form).weaving)))
         desk.clear(form)
         return see(request, "/weaver", visit_of(request).words.gettext("The table is cleared."))
 

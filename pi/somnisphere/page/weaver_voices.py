@@ -1,5 +1,7 @@
 """Voices at the weaver's table: a line recorded by whoever told it, heard again, or read aloud by the household's."""
 
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -7,22 +9,20 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute
 
-from somnisphere.config import cache_place
-from somnisphere.errors import UserError
 from somnisphere.library.sent_sound import NotSoundError
 from somnisphere.page.forms import Form, posted, shown
 from somnisphere.page.house import House
+from somnisphere.page.household_voice import teller_of
 from somnisphere.page.replies import see, trouble
 from somnisphere.page.visit import visit_of
 from somnisphere.page.weaver_desk import WeaverDesk, address
 from somnisphere.page.words import gettext_noop
-from somnisphere.story import Book, Recording
-from somnisphere.telling import SPOKEN
+from somnisphere.story import Book
 from somnisphere.telling.encoding import FfmpegError
-from somnisphere.telling.household import HouseholdTeller
 from somnisphere.weaver.binding import sentences_of
-from somnisphere.weaver.table import MOST_LINES, Table, TableError
-from somnisphere.weaver.voices import LARGEST_SOUND_BYTES, MEDIA_TYPES, Voice
+from somnisphere.weaver.store import Version
+from somnisphere.weaver.table import MOST_LINES, Line, Table, TableError
+from somnisphere.weaver.voices import BUSY_S, LARGEST_SOUND_BYTES, MEDIA_TYPES, Voice
 
 MOST_ALOUD_CHARS = 20_000
 """About twenty minutes: more is heard line by line, or from the shelf."""
@@ -37,6 +37,8 @@ SANDBOX = {"content-security-policy": "sandbox"}
 
 
 def routes(house: House, desk: WeaverDesk) -> list[BaseRoute]:
+    speaking = threading.Lock()  # one at a time: the night is computed on the same few cores
+
     def record(request: Request, form: Form) -> Response:
         latest, words = desk.of(form), visit_of(request).words
         back, number = address(latest), form.whole("line", 0, MOST_LINES)
@@ -82,12 +84,17 @@ def routes(house: House, desk: WeaverDesk) -> list[BaseRoute]:
     def aloud(request: Request) -> Response:
         table = desk.latest(request.query_params.get("n", "")).table
         if "line" in request.query_params:
-            table = Table(table.title, table.language, lines=(table.line(_line_of(request)),))
+            table = alone(table, _line_of(request))
         if not is_heard_whole(table):
             raise HTTPException(413, "hear it line by line")
-        told = _told(house, table)
+        words = visit_of(request).words
+        if not speaking.acquire(timeout=BUSY_S):
+            raise HTTPException(503, "another story is being read aloud")
+        try:
+            told = teller_of(house).tell(_book(table))
+        finally:
+            speaking.release()
         if told is None:
-            words = visit_of(request).words
             return trouble(
                 request,
                 503,
@@ -119,18 +126,29 @@ def _line_of(request: Request) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else MOST_LINES
 
 
-def _told(house: House, table: Table) -> Recording | None:
-    """As the shelf's words are told, and kept where those are kept."""
-    from somnisphere.assemble import home_speech  # what is behind it is only wanted by whoever listens
+def alone(table: Table, number: int) -> Table:
+    """One line as a table of its own."""
+    return Table(table.title, table.language, lines=(table.line(number),))
 
-    try:
-        speech = home_speech(house.config)
-    except UserError:
-        speech = None  # no token: the next voice tells it
-    cache = Path(house.config.stories.cache or cache_place()) / SPOKEN
-    teller = HouseholdTeller(house.config.voice, cache, speech)
+
+def forget_spoken(house: House, versions: Iterable[Version]) -> None:
+    """What the household's voice read aloud of a table that is cleared. Raises ``OSError``."""
+    teller, done = teller_of(house), set[Table]()
+    for table in (version.table for version in versions):
+        for part in (_words(table), *(_words(alone(table, number)) for number in range(len(table.lines)))):
+            if part not in done and is_heard_whole(part):
+                done.add(part)
+                teller.forget(_book(part))
+
+
+def _words(table: Table) -> Table:
+    """What the voice makes of it: the same words sound the same."""
+    return Table(table.title, table.language, lines=tuple(Line(line.teller, line.text) for line in table.lines))
+
+
+def _book(table: Table) -> Book:
     sentences, _ = sentences_of(table)
-    return teller.tell(Book("", table.title, Path(table.title), language=table.language, sentences=sentences))
+    return Book("", table.title, Path(table.title), language=table.language, sentences=sentences)
 
 
 def _sound(path: Path) -> Response:

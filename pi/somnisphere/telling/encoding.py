@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -106,7 +107,7 @@ def encode(
     bitrate_kbps: int = 48,
 ) -> None:
     """``source`` (input arguments) into ``target``, Opus or FLAC by its suffix, written whole or not at all."""
-    part = target.with_name(f".{target.stem[:100]}.{os.getpid()}.part{target.suffix}")
+    part = target.with_name(f".{target.stem[:100]}.{writer()}.part{target.suffix}")
     codec = ["-c:a", "libopus", "-b:a", f"{bitrate_kbps}k"] if target.suffix == ".opus" else ["-c:a", "flac"]
     tags = [f"{name}={_one_line(value)}" for name, value in (("title", title), ("artist", teller)) if value]
     try:
@@ -129,11 +130,16 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+def writer() -> str:
+    """Of this thread, for the name of what it has half done; the process comes last, by which ``leftovers`` goes."""
+    return f"{threading.get_native_id()}.{os.getpid()}"
+
+
 def leftovers(folder: Path) -> list[Path]:
     """Parts in ``folder`` whose writer is gone: it was killed, or the power went."""
     found = []
     for path in folder.glob(".*.part*"):
-        writer = path.name.rsplit(".part", 1)[0].rpartition(".")[2]
-        if writer.isdecimal() and not Path(f"/proc/{writer}").exists():
+        process = path.name.rsplit(".part", 1)[0].rpartition(".")[2]
+        if process.isdecimal() and not Path(f"/proc/{process}").exists():
             found.append(path)
     return found

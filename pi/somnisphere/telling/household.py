@@ -33,6 +33,13 @@ class HouseholdTeller:
             return None
         return told
 
+    def forget(self, book: Book) -> None:
+        """What was told of it is deleted. Raises ``OSError``."""
+        from somnisphere.telling.spoken import forget
+        from somnisphere.telling.voices import choose
+
+        forget(book, choose(self._settings, self._home), self._cache)
+
     def told(self, book: Book) -> Recording | None:
         """What was told before; quick."""
         from somnisphere.telling.encoding import FfmpegError

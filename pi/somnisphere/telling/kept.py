@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from somnisphere.story import Mark
-from somnisphere.telling.encoding import leftovers
+from somnisphere.telling.encoding import leftovers, writer
 from somnisphere.telling.voices import Pcm
 
 _MAGIC = b"somnisphere pcm 1\n"
@@ -94,8 +94,13 @@ class SpokenCache:
             path.unlink(missing_ok=True)
             total -= size
 
+    def forget(self, key: str) -> None:
+        """Whatever is kept under it: a sentence, or a recording with its marks."""
+        for ending in (".pcm", ".marks.json", ".opus", ".flac"):
+            (self.folder / f"{key}{ending}").unlink(missing_ok=True)
+
     def _write(self, name: str, data: bytes) -> None:
-        part = self.folder / f".{name}.{os.getpid()}.part"
+        part = self.folder / f".{name}.{writer()}.part"
         try:
             part.write_bytes(data)
             os.replace(part, self.folder / name)

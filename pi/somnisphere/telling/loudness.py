@@ -121,7 +121,7 @@ def _keep(entry: Path, stamp: list[int], found: Loudness) -> None:
         "integrated_lufs": found.integrated_lufs,
         "true_peak_dbtp": peak if math.isfinite(peak) else None,
     }
-    part = entry.with_name(f".{entry.name}.{os.getpid()}.part")
+    part = entry.with_name(f".{entry.name}.{encoding.writer()}.part")
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps(row))

@@ -24,6 +24,7 @@ CODEC_PEAK_DB = 1.0
 CACHE_MB = 600.0
 """An hour of sentences is about 160 MB, an hour of Opus about 20."""
 
+SUFFIXES = (".opus", ".flac")
 _FORM = 1
 """Raised when the same words and voice would sound different than before."""
 
@@ -71,6 +72,12 @@ def told_before(book: Book, voice: Voice, cache: Path) -> Recording | None:
     return next((recording for recording in kept if recording is not None), None)
 
 
+def forget(book: Book, voice: Voice, cache: Path) -> None:
+    """What was spoken of these words in any of the voices is deleted, whole and by sentences. Raises ``OSError``."""
+    for single in alternatives(voice):
+        _Telling(book, single, SpokenCache(cache), lambda *_: None).forget()
+
+
 class _Telling:
     def __init__(self, book: Book, voice: Voice, cache: SpokenCache, progress: Progress) -> None:
         self._book, self._cache, self._progress = book, cache, progress
@@ -82,6 +89,10 @@ class _Telling:
             path, duration_s, marks = found
             return Recording(path, self._book.teller, duration_s, marks)
         return None
+
+    def forget(self) -> None:
+        for key in (*map(self._key, SUFFIXES), *map(self._sentence_key, self._book.sentences)):
+            self._cache.forget(key)
 
     def recording(self, limit_mb: float) -> Recording | Silent:
         if (kept := self.kept()) is not None:
@@ -117,6 +128,9 @@ class _Telling:
         settings = [_FORM, LEAD_S, SENTENCE_PAUSE_S, PARAGRAPH_PAUSE_S, TARGET_LUFS, PEAK_DBTP, suffix]
         return key_of(settings, words, self._book.language, self._book.title, self._book.teller)
 
+    def _sentence_key(self, sentence: Sentence) -> str:
+        return key_of(_FORM, self._voices[sentence.teller].name, self._book.language, speakable(sentence.text))
+
     def _speak_all(self) -> tuple[int, tuple[Mark, ...], float] | Silent:
         """Every sentence into the cache; the rate of the whole in Hz, its marks and its duration in s."""
         rate_hz, at, marks = 0, 0, []
@@ -148,8 +162,7 @@ class _Telling:
             yield bytes(2 * _pause(sentence, len(samples), rate_hz))
 
     def _sound(self, sentence: Sentence) -> Pcm | Silent:
-        voice = self._voices[sentence.teller]
-        key = key_of(_FORM, voice.name, self._book.language, speakable(sentence.text))
+        voice, key = self._voices[sentence.teller], self._sentence_key(sentence)
         if kept := self._cache.sentence(key):
             return kept
         spoken = voice.speak(sentence.text, self._book.language)
