@@ -242,6 +242,14 @@ def test_tonight_does_without_the_offer_where_it_cannot_be_made(tmp_path: Path, 
     assert box.told == []
 
 
+@pytest.mark.parametrize("said", [["idle"], {"idle": 1}, 7, "an unknown one"])
+def test_what_is_no_phase_closes_the_room_and_offers_nothing(tmp_path: Path, said: object) -> None:
+    time = Time()
+    browser = Browser(at_home(tmp_path, time, ToldBox({"ritual": {"phase": said}})), time=time)
+    assert "Dreams are for daylight" in browser.get("/dreams").text
+    assert OFFER not in browser.get("/tonight").text
+
+
 def test_another_story_of_the_same_title_is_not_taken_for_it(tmp_path: Path, shelf: Path) -> None:
     time, box = Time(), ToldBox(IDLE)
     house = at_home(tmp_path, time, box)

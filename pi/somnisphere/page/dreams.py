@@ -19,7 +19,7 @@ from somnisphere.dreams.weave import Woven, weave
 from somnisphere.library import read
 from somnisphere.library.text_adder import NotAddedError, add_text
 from somnisphere.page.dreams_comfort import comforted
-from somnisphere.page.dreams_offer import choose
+from somnisphere.page.dreams_offer import choose, phase_of
 from somnisphere.page.forms import Form, posted, shown
 from somnisphere.page.house import BoxError, House
 from somnisphere.page.household_voice import teller_of
@@ -150,8 +150,7 @@ def routes(house: House, writer: Writer | None = None) -> list[BaseRoute]:
 
 def _is_open(house: House) -> bool:
     moment = house.moment(house.now_s())
-    phase = None if house.box is None else house.box.view().value("ritual", "phase")
-    return is_open(moment.hour + moment.minute / 60.0, phase)
+    return is_open(moment.hour + moment.minute / 60.0, phase_of(house))
 
 
 def _today(house: House) -> date:

@@ -17,12 +17,17 @@ OFFERED_DAYS = 7
 """After so many days it waits in the dreams' room alone."""
 
 
+def phase_of(house: House) -> str | None:
+    """Of the evening, None when nobody says. The broker is anybody's: what is no word is no phase that we know."""
+    said = None if house.box is None else house.box.view().value("ritual", "phase")
+    return None if said is None else str(said)
+
+
 def offered(house: House) -> KeptDream | None:
     """The latest that may be this evening's story. Trouble with the household's file is no trouble of the evening."""
     moment = house.moment(house.now_s())
-    phase = None if house.box is None else house.box.view().value("ritual", "phase")
     folder = house.config.stories.folder
-    if folder is None or not is_offered(moment.hour + moment.minute / 60.0, phase):
+    if folder is None or not is_offered(moment.hour + moment.minute / 60.0, phase_of(house)):
         return None
     try:
         waiting = DreamStore(house.household).offered(moment.date())
