@@ -14,6 +14,8 @@ from somnisphere.page import csrf
 from somnisphere.page.desk import desk_of
 from somnisphere.page.visit import visit_of
 
+KEPT = "\n\t\u200c\u200d"
+"""Beside what prints: lines, and the joiners that Persian words and joined pictures need."""
 TOKEN_FIELD = "form_token"
 MOST_BYTES = 64_000
 MOST_FIELDS = 200

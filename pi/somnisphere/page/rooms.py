@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.routing import BaseRoute
 
-from somnisphere.page import tonight
+from somnisphere.page import shelf, tonight
 from somnisphere.page.house import House
 from somnisphere.page.words import gettext_noop
 
@@ -22,4 +22,7 @@ class Room:
     words_from: tuple[str, ...] = ()
 
 
-ROOMS: tuple[Room, ...] = (Room("tonight", gettext_noop("Tonight"), tonight.routes),)
+ROOMS: tuple[Room, ...] = (
+    Room("tonight", gettext_noop("Tonight"), tonight.routes),
+    Room("shelf", gettext_noop("Shelf"), shelf.routes),
+)
