@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -82,14 +83,22 @@ def posted(path: str, act: Callable[[Request, Form], Response], *, most_bytes: i
         if not csrf.is_own_origin(headers.get("origin"), headers.get("sec-fetch-site"), visit.host):
             raise HTTPException(403, "the form was not on a page of ours")
         length = headers.get("content-length", "0")
-        if len(length) > 18 or not length.isdigit() or int(length) > most_bytes:
+        if len(length) > 18 or not length.isdecimal() or not length.isascii() or int(length) > most_bytes:
             raise HTTPException(413, f"at most {most_bytes} bytes")
-        limited = Request(request.scope, _limited(request.receive, most_bytes))
-        async with limited.form(max_fields=MOST_FIELDS, max_files=10, max_part_size=min(most_bytes, 2**20)) as data:
-            token = data.get(TOKEN_FIELD)
-            if not isinstance(token, str) or not csrf.is_own_form(desk.form_key, visit.visitor, token):
-                raise HTTPException(403, "the form has no token of ours")
-            return await run_in_threadpool(act, request, Form(data))
+        body = _Body(request.receive, most_bytes)
+        limited = Request(request.scope, body.receive)
+        try:
+            async with limited.form(max_fields=MOST_FIELDS, max_files=10, max_part_size=min(most_bytes, 2**20)) as data:
+                token = data.get(TOKEN_FIELD)
+                if not isinstance(token, str) or not csrf.is_own_form(desk.form_key, visit.visitor, token):
+                    raise HTTPException(403, "the form has no token of ours")
+                return await run_in_threadpool(act, request, Form(data))
+        except (HTTPException, MultiPartException):
+            if body.is_over:
+                raise HTTPException(413, f"at most {most_bytes} bytes") from None
+            if body.is_cut:
+                return Response(status_code=400)  # to nobody
+            raise
 
     route = Route(path, endpoint, methods=["POST"], name=f"posted {path}")
     _OURS.add(id(endpoint))
@@ -104,15 +113,18 @@ def is_guarded(route: Route) -> bool:
     return not (set(route.methods or {"any"}) - {"GET", "HEAD"}) or id(route.endpoint) in _OURS
 
 
-def _limited(receive: Receive, most_bytes: int) -> Receive:
-    left = most_bytes
+class _Body:
+    """A body that ends where it grows too large. It ends with the parser's own error, for that closes its files."""
 
-    async def limited() -> Message:
-        nonlocal left
-        message = await receive()
-        left -= len(message.get("body", b""))
-        if left < 0:
-            raise HTTPException(413, f"at most {most_bytes} bytes")
+    def __init__(self, receive: Receive, most_bytes: int) -> None:
+        self._receive = receive
+        self._left = most_bytes
+        self.is_over = self.is_cut = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        self.is_over, self.is_cut = self._left < 0, message["type"] == "http.disconnect"
+        if self.is_over or self.is_cut:
+            raise MultiPartException("it did not end")
         return message
-
-    return limited

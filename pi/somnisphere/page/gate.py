@@ -32,6 +32,8 @@ class Gate:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        if not scope["query_string"].isascii():  # no browser sends such, and an address of it cannot be written
+            scope["query_string"] = b""
         request = Request(scope, receive)
         visit = self._desk.stranger(request)
         request.state.visit = visit
