@@ -13,8 +13,11 @@ def serve(app: ASGIApp, host: str, port: int) -> bool:
     No header of a proxy is believed: who asks is who is connected.
     """
     server = uvicorn.Server(settings(app, host, port))
-    server.run()
-    return server.started
+    try:
+        server.run()
+    except SystemExit:  # so it says that the address is not to be had
+        return False
+    return True
 
 
 def settings(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
