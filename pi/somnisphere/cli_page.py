@@ -76,6 +76,8 @@ def page_beside(arguments: argparse.Namespace, broker: tuple[str, int], journal:
     if arguments.page is None:
         yield
         return
+    from somnisphere.cli_watch import ended_like_control_c
+
     with needs_extra("page", "The house page"):
         import somnisphere.page.server  # noqa: F401
     config = () if arguments.config is None else ("--config", str(arguments.config))
@@ -83,7 +85,8 @@ def page_beside(arguments: argparse.Namespace, broker: tuple[str, int], journal:
     page = ("page", "--host", "127.0.0.1", "--port", str(arguments.page), *place)
     process = subprocess.Popen([sys.executable, "-m", "somnisphere", *config, *page], stdin=subprocess.DEVNULL)
     try:
-        yield
+        with ended_like_control_c():
+            yield
     finally:
         process.terminate()
         try:

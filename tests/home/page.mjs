@@ -52,13 +52,14 @@ async function walk(page) {
   return controls;
 }
 
+// With "frame" inside the page's one frame.
 async function step(page, one) {
+  const at = one.frame ? page.frameLocator("iframe") : page;
   if (one.press) await page.keyboard.press(one.press);
-  if (one.fill) await page.fill(one.fill, one.with);
-  if (one.type) await page.keyboard.type(one.type);
-  if (one.click) await Promise.all([page.waitForLoadState("load"), page.click(one.click)]);
-  if (one.wait) await page.waitForSelector(one.wait, { timeout: 15000 });
-  if (one.wait_text) await page.getByText(one.wait_text).first().waitFor({ timeout: 15000 });
+  if (one.fill) await at.locator(one.fill).fill(one.with);
+  if (one.click) await Promise.all([page.waitForLoadState("load"), at.locator(one.click).first().click()]);
+  if (one.wait) await at.locator(one.wait).first().waitFor({ timeout: 15000 });
+  if (one.wait_text) await at.getByText(one.wait_text).first().waitFor({ timeout: 15000 });
 }
 
 const browser = await chromium.launch({

@@ -198,7 +198,7 @@ def test_the_page_is_a_light_process_and_hostile_bytes_do_not_end_it(tmp_path: P
 def rehearsed(folder: Path, broker_port: int, during: Callable[["subprocess.Popen[bytes]"], None]) -> list[str]:
     """What the journal holds after a rehearsed night, without the day it was rehearsed on."""
     folder.mkdir()
-    command = [sys.executable, "-m", "somnisphere", *configured(folder), "rehearse", "--plain", "--hours", "2"]
+    command = [sys.executable, "-m", "somnisphere", *configured(folder), "rehearse", "--plain", "--hours", "1"]
     command += ["--speed", "900", "--broker", f"127.0.0.1:{broker_port}", "--out", str(folder / "out")]
     with (folder / "night.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as night:
         during(night)
@@ -230,8 +230,24 @@ def test_a_page_that_is_killed_does_not_change_the_night(tmp_path: Path) -> None
     with mosquitto() as place:
         with_page = rehearsed(tmp_path / "with", place[1], visited_and_killed)
         alone = rehearsed(tmp_path / "alone", place[1], lambda _: None)
-    assert len(alone) > 200
+    assert len(alone) > 100
     assert with_page == alone
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_rehearsal_can_be_watched_on_its_page_which_ends_with_it(tmp_path: Path, number: int) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with mosquitto() as place, (tmp_path / "night.log").open("wb") as log:
+        command = [sys.executable, "-m", "somnisphere", *configured(tmp_path), "rehearse", "--plain", "--speed", "30"]
+        command += ["--page", str(port), "--broker", f"127.0.0.1:{place[1]}", "--out", str(tmp_path / "out")]
+        with subprocess.Popen(command, stdout=log, stderr=log) as night:
+            until(lambda: answers(address), "the page", 40)
+            until(lambda: "cannot be reached" not in shown(f"{address}/tonight"), "the bedside", 40)
+            night.send_signal(number)
+            assert night.wait(30) == 130
+        assert not answers(address)
 
 
 def answers(address: str) -> bool:
