@@ -198,7 +198,7 @@ def test_the_page_is_a_light_process_and_hostile_bytes_do_not_end_it(tmp_path: P
 def rehearsed(folder: Path, broker_port: int, during: Callable[["subprocess.Popen[bytes]"], None]) -> list[str]:
     """What the journal holds after a rehearsed night, without the day it was rehearsed on."""
     folder.mkdir()
-    command = [sys.executable, "-m", "somnisphere", *configured(folder), "rehearse", "--plain", "--hours", "1"]
+    command = [sys.executable, "-m", "somnisphere", *configured(folder), "rehearse", "--plain", "--hours", "0.5"]
     command += ["--speed", "900", "--broker", f"127.0.0.1:{broker_port}", "--out", str(folder / "out")]
     with (folder / "night.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as night:
         during(night)

@@ -1,6 +1,7 @@
 """Pages and forms as routes. A form is only obeyed when it is small enough, from our own page, and of this visitor."""
 
 from collections.abc import Callable, Collection
+from weakref import WeakSet
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -88,29 +89,33 @@ def posted(path: str, act: Callable[[Request, Form], Response], *, most_bytes: i
         body = _Body(request.receive, most_bytes)
         limited = Request(request.scope, body.receive)
         try:
-            async with limited.form(max_fields=MOST_FIELDS, max_files=10, max_part_size=min(most_bytes, 2**20)) as data:
-                token = data.get(TOKEN_FIELD)
-                if not isinstance(token, str) or not csrf.is_own_form(desk.form_key, visit.visitor, token):
-                    raise HTTPException(403, "the form has no token of ours")
-                return await run_in_threadpool(act, request, Form(data))
-        except (HTTPException, MultiPartException):
+            data = await limited.form(max_fields=MOST_FIELDS, max_files=10, max_part_size=min(most_bytes, 2**20))
+        except (HTTPException, MultiPartException, ValueError) as problem:  # which, depends on starlette's version
             if body.is_over:
-                raise HTTPException(413, f"at most {most_bytes} bytes") from None
+                raise HTTPException(413, f"at most {most_bytes} bytes") from problem
             if body.is_cut:
                 return Response(status_code=400)  # to nobody
-            raise
+            raise HTTPException(400, "the form cannot be read") from problem
+        try:
+            token = data.get(TOKEN_FIELD)
+            if not isinstance(token, str) or not csrf.is_own_form(desk.form_key, visit.visitor, token):
+                raise HTTPException(403, "the form has no token of ours")
+            return await run_in_threadpool(act, request, Form(data))
+        finally:
+            await data.close()
 
     route = Route(path, endpoint, methods=["POST"], name=f"posted {path}")
-    _OURS.add(id(endpoint))
+    _OURS.add(endpoint)
     return route
 
 
-_OURS: set[int] = set()
+_OURS: WeakSet[Callable[..., object]] = WeakSet()
+"""What ``posted`` made."""
 
 
 def is_guarded(route: Route) -> bool:
     """Whether a route only shows, or was made by ``posted``."""
-    return not (set(route.methods or {"any"}) - {"GET", "HEAD"}) or id(route.endpoint) in _OURS
+    return not (set(route.methods or {"any"}) - {"GET", "HEAD"}) or route.endpoint in _OURS
 
 
 class _Body:

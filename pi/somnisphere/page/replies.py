@@ -12,7 +12,7 @@ def render(request: Request, template: str, /, status: int = 200, *, whole: bool
     ``whole`` False: a piece of one, which leaves what is to be said for the next page."""
     desk, visit = desk_of(request), visit_of(request)
     note = desk.take_note(visit.visitor) if whole else None
-    values = {"visit": visit, "path": request.url.path, "note": note, **values}
+    values = {"visit": visit, "path": request.scope["path"], "note": note, **values}
     return HTMLResponse(desk.rendering.page(template, visit.words.language, values), status)
 
 
