@@ -121,8 +121,8 @@ def test_the_bedside_is_heard_asked_and_told_over_a_real_broker(tmp_path: Path) 
         link = BoxLink(BrokerSettings(client_id="x", host=place[0], port=place[1]), "bedside", "the_page")
         link.start()
         try:
-            until(lambda: link.view().is_there, "the bedside")
-            assert link.view().value("ritual", "phase") == "idle"
+            until(lambda: link.view().value("ritual", "phase") == "idle", "the bedside")
+            assert link.view().is_there
 
             def served(wish: Callable[[], object]) -> object:
                 """What comes of it; the box belongs to this thread, so the wish waits on another."""
