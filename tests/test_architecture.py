@@ -37,8 +37,17 @@ ONE_FILE_EACH = {
     "jinja2": {"pi/somnisphere/page/rendering.py"},
     "uvicorn": {"pi/somnisphere/page/server.py"},
     "PIL": {"pi/somnisphere/picture_png.py"},
+    "cryptography": {"pi/somnisphere/circle/identity.py"},
+    "segno": {"pi/somnisphere/circle/qr.py"},
 }
-PURE_ROOMS = ["pi/somnisphere/sleep", "pi/somnisphere/bedtime", "pi/somnisphere/core.py", "pi/somnisphere/cues.py"]
+PURE_CIRCLE = (
+    *("acts", "bridge", "fetching", "known", "manifest", "members", "pieces", "protocol"),
+    *("serving", "signed", "spoken", "take_back", "topics"),
+)
+PURE_ROOMS = [
+    *("pi/somnisphere/sleep", "pi/somnisphere/bedtime", "pi/somnisphere/core.py", "pi/somnisphere/cues.py"),
+    *(f"pi/somnisphere/circle/{name}.py" for name in PURE_CIRCLE),
+]
 IMPURE_MODULES = {"time", "threading", "socket", "subprocess", "asyncio", "sqlite3"}
 
 

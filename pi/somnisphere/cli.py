@@ -228,6 +228,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     watched.add_argument("--seconds", type=_number(0, 1e6), metavar="S", help="how long (default: until Ctrl-C)")
 
+    from somnisphere.cli_circle import add_commands as add_circle
+
+    circle = add("circle", "cli_circle", "members", "stories between households: join, offer, take, take back")
+    add_circle(circle, lambda function: _handler("cli_circle", function), NOT_MEDICAL)
+
     lamp = add("lamp", "cli_lamp", "floor", "a light of the home as the evening's lamp")
     floor = lamp.add_subparsers(dest="lamp_command", required=True, metavar="WHAT").add_parser(
         "floor", help="find out how far down a light of Home Assistant still shines", epilog=NOT_MEDICAL

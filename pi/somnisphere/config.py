@@ -20,6 +20,7 @@ from somnisphere.config_keys import (
     Box,
     Button,
     Cards,
+    Circle,
     HomeAssistant,
     Journal,
     Lamp,
@@ -58,6 +59,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     listener: tuple[Listener, ...] = ()
     voice: Voice = Voice()
     journal: Journal = Journal()
+    circle: Circle = Circle()
     home_assistant: HomeAssistant = HomeAssistant()
     page: Page = Page()
 

@@ -273,6 +273,18 @@ class Journal(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class Circle(Struct, frozen=True, forbid_unknown_fields=True):
+    """Stories between households: `somnisphere circle`."""
+
+    own_broker_port: Annotated[
+        int,
+        Meta(ge=0, le=65535, description="A mosquitto on this box for the circle alone; 0: the broker of the home."),
+    ] = 0
+    kilobytes_per_s: Annotated[
+        float, Meta(ge=10, le=10000, description="No faster than this are stories sent to others.")
+    ] = 200.0
+
+
 class HomeAssistant(Struct, frozen=True, forbid_unknown_fields=True):
     """Asking Home Assistant what MQTT cannot tell. Optional."""
 
