@@ -64,6 +64,7 @@ def add_commands(circle: argparse.ArgumentParser, handler: Callable[[str], Handl
     bridging = add("bridge", "bridge", "mosquitto's configuration: exactly the circle's topics cross")
     bridging.add_argument("--access", action="store_true", help="the access list for the broker where the circle meets")
     bridging.add_argument("--address", metavar="HOST:PORT", help="another address than the invitation's")
+    bridging.add_argument("--no-tls", action="store_true", help="the way there is private already, such as WireGuard")
     add("run", "run", "share stories until stopped: a small process beside the daemon")
 
 
@@ -232,7 +233,10 @@ def bridge(arguments: argparse.Namespace) -> int:
             raise UserError(
                 "This household's broker is where the circle meets: it needs no bridge, but --access for the others."
             )
-        print(bridge_configuration(topics, host, port, tls=circle.tls, circle_name=circle.name), end="")
+        print(
+            bridge_configuration(topics, host, port, tls=circle.tls and not arguments.no_tls, circle_name=circle.name),
+            end="",
+        )
     return 0
 
 

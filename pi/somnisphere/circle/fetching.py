@@ -8,8 +8,8 @@ from somnisphere.circle.known import HeldOffer
 WINDOW = 4
 """Pieces asked for at once: a quarter of a megabyte on its way at the most."""
 
-PATIENCE_S = 15.0
-"""So long is waited for a piece before it is asked for again."""
+PATIENCE_S = 10.0
+"""When no piece came for so long, those that were asked for are asked for again."""
 
 MOST_PATIENCE_S = 300.0
 """When nobody answers, questions grow as rare as this."""
@@ -26,6 +26,9 @@ class Fetching:
     asked_at_s: dict[int, float] = field(default_factory=dict)
     finishing: bool = False
     _turn: int = 0
+    _good: str = ""
+    """Who sent the last piece."""
+    _heard_at_s: float = 0.0
     _silent_rounds: int = 0
     _bad: int = 0
     _not_before_s: float = 0.0
@@ -40,7 +43,7 @@ class Fetching:
         self._silent_rounds = 0
         self._not_before_s = 0.0
 
-    def take(self, index: int, data: bytes, at_s: float) -> bool:
+    def take(self, index: int, data: bytes, sender: str, at_s: float) -> bool:
         """Whether this is a piece that was promised and is wanted. A wrong one is asked for again, at once but not
         more than once a second, and after a few of them of somebody else."""
         if self.had is None or index in self.had:
@@ -48,11 +51,13 @@ class Fetching:
         if self.held.offer.fits(index, data):
             self.had.add(index)
             self.asked_at_s.pop(index, None)
-            self._silent_rounds = self._bad = 0
+            self._silent_rounds = self._bad = self._turn = 0
+            self._good, self._heard_at_s = sender, at_s
             return True
         self._bad += 1
         if self._bad % BAD_BEFORE_ANOTHER == 0:
             self._turn += 1
+            self._good = ""
         self.asked_at_s.pop(index, None)
         self._not_before_s = max(self._not_before_s, at_s + 1.0)
         return False
@@ -61,7 +66,9 @@ class Fetching:
         """(whom, which pieces) to ask for now. ``others``: members beside the one that offers it."""
         if self.had is None or self.is_whole:
             return None
-        late = [index for index, since_s in self.asked_at_s.items() if at_s - since_s >= self._wait_s]
+        late = [
+            index for index, since_s in self.asked_at_s.items() if at_s - max(since_s, self._heard_at_s) >= self._wait_s
+        ]
         if late:
             for index in late:
                 del self.asked_at_s[index]
@@ -75,8 +82,15 @@ class Fetching:
         if not pieces:
             return None
         self.asked_at_s |= dict.fromkeys(pieces, at_s)
-        holders = [self.held.household, *others]
-        return holders[self._turn % len(holders)], pieces
+        return self._whom(others), pieces
+
+    def _whom(self, others: Sequence[str]) -> str:
+        """In turn; between two others always again the one who last sent a piece, else whose offer it is."""
+        likely = self._good if self._good in others else self.held.household
+        rest = [other for other in (self.held.household, *others) if other != likely]
+        if not rest or self._turn % 2 == 0:
+            return likely
+        return rest[self._turn // 2 % len(rest)]
 
     @property
     def _wait_s(self) -> float:

@@ -61,13 +61,15 @@ class Protocol:
         self._patience_s = patience_s
         self._serving = Serving(bytes_per_s)
         self._connected = False
+        self._bridged = True
+        """False: our broker says that it does not reach the others."""
         self._complained: set[tuple[str, str]] = set()
 
     # ---- what happens -----------------------------------------------------------------------------------------------
 
     def connected(self) -> list[Act]:
         """The broker is there: say all that stays said."""
-        self._connected = True
+        self._connected = self._bridged = True
         for one in self.fetching.values():
             one.cut()
         return [*self._said_anew(), HearAgain()]
@@ -95,11 +97,11 @@ class Protocol:
             if one.is_whole and not one.finishing:
                 one.finishing = True
                 acts.append(Finish(one.held))
-            elif self._connected and (wish := one.next_ask(self._others(one.held.household), at_s)):
+            elif self._connected and self._bridged and (wish := one.next_ask(self._others(one.held.household), at_s)):
                 to, pieces = wish
                 ask = sign_ask(self._identity, Ask(self.topics.circle, to, sha256, pieces))
                 acts.append(Publish(self.topics.ask(to), ask, expiry_s=ASK_EXPIRY_S))
-        if self._connected:
+        if self._connected and self._bridged:
             for household, sha256, index, _ in self._serving.due(at_s):
                 if self.known.belongs(household) and (lent := self.known.may_serve(sha256)):
                     acts.append(Send(self.topics.piece(household), lent, index))
@@ -128,6 +130,8 @@ class Protocol:
             return []
         try:
             match place.kind:
+                case "bridge":
+                    return self._bridge(place, payload)
                 case "member":
                     return self._card(place, payload, now_s)
                 case "offer":
@@ -159,6 +163,15 @@ class Protocol:
         return acts
 
     # ---- what is heard ----------------------------------------------------------------------------------------------
+
+    def _bridge(self, place: Place, payload: bytes) -> list[Act]:
+        if place.first == self.topics.household:
+            self._bridged = payload != b"0"
+            for one in self.fetching.values() if self._bridged else ():
+                one.cut()
+            if not self._bridged:
+                self._serving.forget_all()
+        return []
 
     def _card(self, place: Place, payload: bytes, now_s: float) -> list[Act]:
         if not payload or place.first == self.topics.household:
@@ -281,7 +294,7 @@ class Protocol:
         one = self.fetching.get(piece.sha256)
         if one is None or one.had is None or piece.index in one.had:
             return []
-        if one.take(piece.index, piece.data, at_s):
+        if one.take(piece.index, piece.data, place.second, at_s):
             return [Keep(piece.sha256, piece.index, piece.data)]
         raise RefusedError(f"it is not what the offer of “{one.held.offer.title}” promises; it is asked for again")
 

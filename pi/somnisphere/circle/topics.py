@@ -51,9 +51,15 @@ class CircleTopics:
         return f"{self.base}/here/{self.household}"
 
     @property
+    def bridge(self) -> str:
+        """1 while our broker reaches the others', 0 while not; said by mosquitto itself, and crosses no bridge."""
+        return f"{self.base}/bridge/{self.household}"
+
+    @property
     def subscriptions(self) -> tuple[str, ...]:
         """What the household's own process takes in. Cards before offers: a stranger's offer is not kept."""
         return (
+            self.bridge,
             f"{self.base}/member/+",
             f"{self.base}/take_back/+/+",
             f"{self.base}/offer/+/+",
@@ -66,8 +72,8 @@ class CircleTopics:
         if not topic.startswith(self.base + "/"):
             return None
         match topic.removeprefix(self.base + "/").split("/"):
-            case ["member", household]:
-                return Place("member", household)
+            case [("member" | "bridge") as kind, household]:
+                return Place(kind, household)
             case [("offer" | "take_back" | "ask" | "piece") as kind, first, second]:
                 return Place(kind, first, second)
         return None

@@ -227,7 +227,7 @@ def test_the_configuration_carries_exactly_the_topics_in_their_directions() -> N
     assert "address [::1]:8883" in text
     assert "bridge_insecure false" in text
     assert "bridge_protocol_version mqttv50" in text
-    assert "notifications false" in text
+    assert "notifications_local_only true" in text
     access = access_list(topics, (ME.household,)).splitlines()
     assert access[2] == f"user circle-{ME.household}"
     assert f"topic write {topics.base}/offer/{ME.household}/+" in access
