@@ -44,6 +44,9 @@ class Relay:
         with self._lock:
             return bytes(self._crossed)
 
+    def has_crossed(self, words: bytes, since: int = 0) -> bool:
+        return words in self.crossed[since:]
+
     def cut(self) -> None:
         self._is_cut = True
         wait_until(lambda: not self._pairs, "the cut")
@@ -113,15 +116,18 @@ class Relay:
 class Box:
     """One household: its folders, its broker's port, its command line and its circle's process."""
 
-    def __init__(self, folder: Path, port: int, *, kilobytes_per_s: int = 2000) -> None:
+    def __init__(self, folder: Path, port: int, *, kilobytes_per_s: int = 2000, own_port: int = 0) -> None:
         folder.mkdir()
         self.folder, self.port = folder, port
+        self.circle_port = own_port or port
+        """Of the broker that its circle uses."""
         self.shelf = folder / "shelf"
         self.shelf.mkdir()
         self.config = folder / "somnisphere.toml"
         self.config.write_text(
             f'[mqtt]\nhost = "{HOST}"\nport = {port}\n[stories]\nfolder = "{self.shelf}"\ncache = "{folder}/cache"\n'
-            f'[journal]\npath = "{folder}/journal.db"\n[circle]\nkilobytes_per_s = {kilobytes_per_s}\n'
+            f'[journal]\npath = "{folder}/journal.db"\n[circle]\n'
+            f"kilobytes_per_s = {kilobytes_per_s}\nown_broker_port = {own_port}\n"
         )
         self.log = folder / "circle.log"
 

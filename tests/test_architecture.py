@@ -41,7 +41,7 @@ ONE_FILE_EACH = {
     "segno": {"pi/somnisphere/circle/qr.py"},
 }
 PURE_CIRCLE = (
-    *("acts", "bridge", "fetching", "known", "manifest", "members", "pieces", "protocol"),
+    *("acts", "bridge", "evening", "fetching", "known", "manifest", "members", "pieces", "protocol"),
     *("serving", "signed", "spoken", "take_back", "topics"),
 )
 PURE_ROOMS = [

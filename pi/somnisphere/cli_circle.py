@@ -65,6 +65,7 @@ def add_commands(circle: argparse.ArgumentParser, handler: Callable[[str], Handl
     bridging.add_argument("--access", action="store_true", help="the access list for the broker where the circle meets")
     bridging.add_argument("--address", metavar="HOST:PORT", help="another address than the invitation's")
     bridging.add_argument("--no-tls", action="store_true", help="the way there is private already, such as WireGuard")
+    bridging.add_argument("--own-broker", action="store_true", help="for a mosquitto of the circle's own on this box")
     add("run", "run", "share stories until stopped: a small process beside the daemon")
 
 
@@ -91,7 +92,9 @@ def new(arguments: argparse.Namespace) -> int:
 def invite(arguments: argparse.Namespace) -> int:
     from somnisphere.cli import needs_extra, writes
 
-    with _desk(arguments) as (desk, config):
+    with _desk(arguments) as (desk, config), needs_extra("circle", "the QR code"):
+        from somnisphere.circle.qr import in_terminal, svg
+
         circle = desk.known.circle
         host, port = _address(arguments.address) or (circle.host, circle.port)
         if not host:
@@ -99,8 +102,6 @@ def invite(arguments: argparse.Namespace) -> int:
                 f"Where do the brokers meet? --address HOST:PORT, such as this box's name ({config.box.node})."
             )
         text = desk.invite(host, port, time.time(), tls=not arguments.no_tls)
-        with needs_extra("circle", "the QR code"):
-            from somnisphere.circle.qr import in_terminal, svg
         if arguments.svg is not None:
             with writes(arguments.svg):
                 arguments.svg.write_text(svg(text), encoding="utf-8")
@@ -213,8 +214,8 @@ def leave(arguments: argparse.Namespace) -> int:
 
 
 def bridge(arguments: argparse.Namespace) -> int:
-    with _desk(arguments) as (desk, _):
-        from somnisphere.circle.bridge import access_list, bridge_configuration
+    with _desk(arguments) as (desk, config):
+        from somnisphere.circle.bridge import access_list, bridge_configuration, own_broker
         from somnisphere.circle.topics import CircleTopics
 
         known = desk.known
@@ -233,10 +234,12 @@ def bridge(arguments: argparse.Namespace) -> int:
             raise UserError(
                 "This household's broker is where the circle meets: it needs no bridge, but --access for the others."
             )
-        print(
-            bridge_configuration(topics, host, port, tls=circle.tls and not arguments.no_tls, circle_name=circle.name),
-            end="",
-        )
+        tls = circle.tls and not arguments.no_tls
+        if arguments.own_broker:
+            own_port = config.circle.own_broker_port or 1884
+            print(own_broker(topics, host, port, tls=tls, circle_name=circle.name, own_port=own_port), end="")
+            return 0
+        print(bridge_configuration(topics, host, port, tls=tls, circle_name=circle.name), end="")
     return 0
 
 

@@ -3,6 +3,9 @@
 One broker is where the circle meets; every other household's broker reaches out to it. The bridge of a household
 carries its own card, offers, questions and pieces out, and the others' in; take-backs go both ways. The access list
 for the meeting broker says the same once more, so that a household with a wrong bridge is stopped at the other end.
+
+Mosquitto believes the broker it reaches out to: what that one sends unasked, it takes, on any topic, whatever its own
+access lists say (seen with 2.0.11). A broker for the circle alone, on this box, has nothing that could be pressed.
 """
 
 from somnisphere.circle.topics import ROOT, CircleTopics
@@ -56,6 +59,21 @@ def bridge_configuration(topics: CircleTopics, host: str, port: int, *, tls: boo
         *(f"topic {pattern} {direction} {QOS}" for pattern, direction in crossing(topics)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def own_broker(topics: CircleTopics, host: str, port: int, *, tls: bool, circle_name: str, own_port: int) -> str:
+    """A whole ``mosquitto.conf`` for a broker of the circle's own, heard on this box alone."""
+    bridge = bridge_configuration(topics, host, port, tls=tls, circle_name=circle_name)
+    bridge = "\n".join(line for line in bridge.splitlines() if not line.startswith("# Put this"))
+    lines = [
+        "# A mosquitto for the circle alone: mosquitto -c THIS-FILE, beside the home's. Tell the circle of it:",
+        f"# [circle] own_broker_port = {own_port}",
+        f"listener {own_port} 127.0.0.1",
+        "allow_anonymous true",
+        "persistence false",
+        "",
+    ]
+    return "\n".join(lines) + bridge + "\n"
 
 
 def access_list(topics: CircleTopics, households: tuple[str, ...]) -> str:

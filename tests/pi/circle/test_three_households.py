@@ -2,15 +2,18 @@
 writes; stories go round while each box says a rehearsed night to its broker and keeps a diary. Real brokers, real
 processes, and a wire whose every byte is kept."""
 
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.bench.home_traffic import night
-from tests.brokers import free_port, mosquitto
+from tests.brokers import HOST, free_port, mosquitto, wait_for_port
 from tests.circle_house import offer_for
 from tests.circle_wire import Box, Relay
 from tests.home.broker import Broker, Listener
@@ -68,13 +71,14 @@ class Circle:
         """An offer, and each taker's wish for it."""
         teller.run("circle", "offer", title, "--licence", "CC-BY-SA-4.0")
         for taker in takers:
-            wait_until(lambda taker=taker: title in taker.run("circle", "offers"), f"the offer of {title}")
+            until_said(title, taker, "offers")
             taker.run("circle", "take", title)
 
 
 @pytest.fixture(scope="module")
 def circle(tmp_path_factory: pytest.TempPathFactory, the_night: list[Message]) -> Iterator[Circle]:
-    """Ben's broker is where the circle meets; Anna's and Cem's reach out to it. They join as people do."""
+    """Ben's broker is where the circle meets; Anna's reaches out to it, and so does one of the circle's
+    own beside Cem's. They join as people do."""
     folder = tmp_path_factory.mktemp("circle")
     with ExitStack() as stack:
         access = folder / "access"
@@ -85,7 +89,8 @@ def circle(tmp_path_factory: pytest.TempPathFactory, the_night: list[Message]) -
         for _ in range(2):
             relays.append(Relay(meeting))
             stack.callback(relays[-1].close)
-        anna, cem = Box(folder / "anna", free_port(), kilobytes_per_s=600), Box(folder / "cem", free_port())
+        anna = Box(folder / "anna", free_port(), kilobytes_per_s=600)
+        cem = Box(folder / "cem", free_port(), own_port=free_port())
         ben.run("circle", "new", "Birch Street", "--household", "The Bauers")
         for box, name, relay in ((anna, "The Arslans", relays[0]), (cem, "The Cohens", relays[1])):
             invited = ben.run("circle", "invite", "--address", f"127.0.0.1:{relay.port}", "--no-tls")
@@ -95,15 +100,16 @@ def circle(tmp_path_factory: pytest.TempPathFactory, the_night: list[Message]) -
         circle_id = ben.run("circle", "bridge", "--access").split("circle ")[1].split()[0]
         access.write_text("topic readwrite #\n\n" + access_list(CircleTopics(circle_id, ben.words), tuple(known)))
         stack.enter_context(mosquitto(meeting, f"acl_file {access}\nuser root\nallow_anonymous true"))
-        for box in (anna, cem):
-            stack.enter_context(mosquitto(box.port, box.run("circle", "bridge")))
+        stack.enter_context(mosquitto(anna.port, anna.run("circle", "bridge")))
+        stack.enter_context(mosquitto(cem.port))
+        stack.enter_context(own_mosquitto(folder / "own.conf", cem))
         for box in (anna, ben, cem):
             stack.enter_context(box.circle())
         for name in ("The Arslans", "The Cohens"):
-            wait_until(lambda name=name: f"{name}, asks to join" in ben.run("circle", "members"), f"{name} to ask")
+            until_said(f"{name}, asks to join", ben, "members")
             ben.run("circle", "admit", name)
-        wait_until(lambda: "The Cohens" in anna.run("circle", "members"), "Anna to hear of Cem")
-        wait_until(lambda: "The Arslans" in cem.run("circle", "members"), "Cem to hear of Anna")
+        until_said("The Cohens", anna, "members")
+        until_said("The Arslans", cem, "members")
         whole = Circle(anna, ben, cem, relays[0], relays[1], the_night, circle_id)
         for box in whole.boxes:
             diary = connect(box.folder / "household.db", "diary", ("CREATE TABLE diary_words (text TEXT);",))
@@ -111,6 +117,19 @@ def circle(tmp_path_factory: pytest.TempPathFactory, the_night: list[Message]) -
             diary.close()
         with _nights(whole):
             yield whole
+
+
+@contextmanager
+def own_mosquitto(path: Path, box: Box) -> Iterator[None]:
+    """The broker of a household's circle alone, exactly as ``bridge --own-broker`` writes it."""
+    path.write_text(box.run("circle", "bridge", "--own-broker"))
+    process = subprocess.Popen([shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin") or "", "-c", path])
+    try:
+        wait_for_port(HOST, box.circle_port)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 @contextmanager
@@ -142,6 +161,15 @@ def _nights(circle: Circle) -> Iterator[None]:
         thread.join()
 
 
+def until_said(words: str, box: Box, command: str) -> None:
+    """Until ``somnisphere circle COMMAND`` says these words."""
+    wait_until(lambda: words in box.run("circle", command), f"{words!r} of {command}")
+
+
+def until_logged(words: str, box: Box) -> None:
+    wait_until(lambda: words in box.said, f"{words!r} in the log")
+
+
 def arrived(box: Box, source: Box, within_s: float = 30.0) -> None:
     """The story that ``source`` packed last is on this shelf, whole."""
     packed = max((source.folder / "circle" / "offered").glob("*.story"), key=lambda path: path.stat().st_mtime_ns)
@@ -154,7 +182,7 @@ def test_a_story_goes_round_whole_even_when_its_teller_is_away(circle: Circle) -
     sound = circle.anna.told("The whale", 20.0)
     circle.offered(circle.anna, "The whale", circle.ben)
     arrived(circle.ben, circle.anna)
-    wait_until(lambda: "The whale" in circle.cem.run("circle", "offers"), "the offer at Cem's")
+    until_said("The whale", circle.cem, "offers")
     circle.to_anna.cut()  # Anna is away: Cem has it from Ben
     circle.cem.run("circle", "take", "The whale")
     arrived(circle.cem, circle.anna)
@@ -182,15 +210,10 @@ def test_after_a_cut_what_was_there_is_not_asked_for_again(circle: Circle) -> No
     arrived(circle.cem, circle.anna, 45)
     again = {index for ask in asks.received[count:] for index in read_ask(ask.payload, circle.id).body.pieces}
     asks.close()
-    late = {index for index, flag in enumerate(before_or_now(had)) if flag}
-    assert late == set()  # tidied up
+    wait_until(lambda: not had.exists(), "the tidying up")
     assert again
     assert not again & before
     assert circle.to_anna.connections > connections
-
-
-def before_or_now(had: Path) -> bytes:
-    return had.read_bytes() if had.exists() else b""
 
 
 def test_tampered_pieces_are_thrown_away_and_fetched_again(circle: Circle) -> None:
@@ -200,7 +223,7 @@ def test_tampered_pieces_are_thrown_away_and_fetched_again(circle: Circle) -> No
     circle.to_cem.spoil = [sound[at : at + 40] for at in (40_000, 300_000)]
     circle.offered(circle.anna, "The storm", circle.cem)
     topic = circle.topics.piece(circle.cem.words)
-    Broker(circle.cem.port).publish(topic, piece_bytes(Piece("0" * 64, 1, b"x" * 65536)))
+    Broker(circle.cem.circle_port).publish(topic, piece_bytes(Piece("0" * 64, 1, b"x" * 65536)))
     arrived(circle.cem, circle.anna)
     assert len(circle.to_cem.spoil) < 2  # they did come by
     assert "A piece of The Arslans is refused: it is not what the offer of “The storm” promises" in circle.cem.said
@@ -217,8 +240,8 @@ def test_unsigned_and_strange_offers_are_refused(circle: Circle) -> None:
     )
     attacker.publish(topics.offer(stranger.household, offer.sha256), signed, retain=True)
     for box in (circle.ben, circle.cem):
-        wait_until(lambda box=box: "it is not signed" in box.said, "the refusal")
-        wait_until(lambda box=box: "does not belong to the circle" in box.said, "the other refusal")
+        until_logged("it is not signed", box)
+        until_logged("does not belong to the circle", box)
         assert "strange" not in box.run("circle", "offers")
 
 
@@ -237,7 +260,7 @@ def test_taken_back_it_is_gone_everywhere_also_where_somebody_was_away(circle: C
     circle.offered(circle.anna, "The quarrel", circle.ben, circle.cem)
     for box in (circle.ben, circle.cem):
         arrived(box, circle.anna)
-        wait_until(lambda box=box: "[taken]" in box.run("circle", "offers"), "it to be written down")
+        until_said("[taken]", box, "offers")
     circle.to_cem.cut()
     circle.anna.run("circle", "take-back", "The quarrel", "--yes")
     wait_until(lambda: "the-quarrel.story" not in circle.ben.stories, "Ben's shelf without it", 30)
@@ -269,6 +292,7 @@ def test_a_bridge_that_carries_everything_is_caught(tmp_path: Path, the_night: l
         box = Box(tmp_path / "house", free_port())
         box.run("circle", "new", "Birch Street", "--household", "The Arslans")
         good = box.run("circle", "bridge", "--address", f"127.0.0.1:{relay.port}", "--no-tls")
+        assert "topic # both" not in good
         for bad, found in ((False, False), (True, True)):
             before = len(relay.crossed)
             with mosquitto(box.port, good + ("\ntopic # both 1\n" if bad else "\n")) as (_, near):
@@ -277,7 +301,7 @@ def test_a_bridge_that_carries_everything_is_caught(tmp_path: Path, the_night: l
                     Broker(near).publish(message.topic, message.payload, retain=message.retain)
                 end = f"{CircleTopics(_circle_id(good), box.words).member(box.words)}"
                 Broker(near).publish(end, b"the end", retain=True)
-                wait_until(lambda before=before: b"the end" in relay.crossed[before:], "the end on the wire")
+                wait_until(partial(relay.has_crossed, b"the end", before), "the end on the wire")
             assert bool(leaks(relay.crossed[before:], the_night)) is found
         relay.close()
 
