@@ -196,8 +196,8 @@ class Desk:
 
     def take(self, named: str) -> HeldOffer:
         """Wish for a story that another household offers."""
-        self._shelf()
         known = self.known
+        self._shelf()
         held = _one_offer(known.offered(), named, "Nobody offers such a story; see `somnisphere circle offers`")
         before = known.takes.get(held.offer.sha256)
         if before is not None and before.state == states.TAKEN:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from somnisphere.assemble import broker_settings
+from somnisphere.broker import broker_settings
 from somnisphere.circle.desk import Desk
 from somnisphere.circle.runner import CircleRunner
 from somnisphere.circle.topics import CircleTopics

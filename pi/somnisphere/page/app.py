@@ -38,6 +38,7 @@ def build_app(house: House, **clock: Any) -> Starlette:
         },
         **clock,
     )
+    desk.guests = tuple(room.lets_in(house) for room in ROOMS if room.lets_in is not None)
     routes: list[BaseRoute] = [shown("/", _first_room), *door.routes(), static.route]
     for room in ROOMS:
         routes += room.routes(house)
