@@ -1,6 +1,8 @@
 """Households of a circle in memory: real keys and messages, time as a number, a wire that a test can cut or spoil."""
 
 import hashlib
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -19,6 +21,17 @@ CIRCLE = "lusab-babad-gutih-tugad-mibik"
 NOW_S = 1_790_000_000.0
 TODAY = date(2026, 11, 28)
 STORY = bytes(range(256)) * 1100  # five pieces, the last a short one
+
+
+def cover() -> bytes:
+    """A small picture: dusk over a field, as PNG."""
+    rows = b"".join(b"\0" + bytes([40 + y, 30 + y // 2, 90 - y // 2]) * 64 for y in range(64))
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def offer_for(story: bytes, title: str = "The whale", **changes: object) -> Offer:

@@ -65,7 +65,8 @@ async function step(page, one) {
 const browser = await chromium.launch({
   executablePath: job.chromium,
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--force-color-profile=srgb"],
+    "--disable-component-update", "--disable-sync", "--force-color-profile=srgb",
+    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],  // a microphone that hums
 });
 try {
   const answers = [];

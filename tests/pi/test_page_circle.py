@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.circle_house import House as Neighbour
-from tests.circle_house import offer_for
+from tests.circle_house import cover, offer_for
 from tests.pi.page_house import GUEST, NOON_S, Browser, Time, house_in, with_pin
 
 from somnisphere.circle.desk import Desk
@@ -45,7 +45,7 @@ def told(browser: Browser, answer: Any) -> str:
 def offered_by_a_neighbour(house: House, title: str = "The whale") -> Neighbour:
     neighbour = Neighbour("The Bauers")
     with Desk(house.config) as desk:
-        offer = offer_for(title.encode(), title, circle=desk.known.circle.id, cover=b"\xff\xd8\xff" + b"x" * 100)
+        offer = offer_for(title.encode(), title, circle=desk.known.circle.id, cover=cover())
         desk.store.keep_member(Member(neighbour.id, neighbour.name, neighbour.identity.key))
         desk.store.keep_offer(HeldOffer(neighbour.id, sign_offer(neighbour.identity, offer), offer))
     return neighbour
@@ -102,7 +102,7 @@ def test_what_others_offer_is_taken_by_hand(house: House, browser: Browser) -> N
     picture = re.search(r"/circle/cover\?story=\w+", page)
     assert picture is not None
     answer = browser.get(picture.group())
-    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["content-type"] == "image/png"
     assert "sandbox" in answer.headers["content-security-policy"]
     assert browser.get("/circle/cover?story=nothing").status_code == 404
     assert "“The whale” is being fetched." in told(browser, browser.fill_in("/circle/take", story="The whale"))
