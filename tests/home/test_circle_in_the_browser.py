@@ -4,6 +4,7 @@ JavaScript; and a passage recorded by the browser's own recorder becomes a story
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,10 @@ def test_the_circle_and_its_evening_by_day_and_by_night(url: str, evening: str, 
                 looks.append({"path": path, "window": window, "scheme": scheme, "file": file, "whole": True})
     for look in look_at(url, looks):
         assert_good(look, url)
+    if shutil.which("zbarimg"):  # a telephone would read the programme on the wall
+        picture = str(pictures / "page-programme-tablet-dark.png")
+        read_out = subprocess.run(["zbarimg", "-q", "--raw", picture], capture_output=True, text=True, check=True)
+        assert read_out.stdout.strip() == url + evening
     if os.environ.get("SOMNISPHERE_KEEP_PICTURES") == "1":
         for name in ("page-circle-full-tablet-light.png", "page-evening-phone-dark.png"):
             compress(pictures / name, PICTURES / name)

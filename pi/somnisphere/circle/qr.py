@@ -13,9 +13,9 @@ def in_terminal(text: str) -> str:
 
 
 def svg(text: str) -> str:
-    """For the page and for paper: dark on light whatever surrounds it."""
+    """For the page and for paper: dark on light whatever surrounds it, as large as its place."""
     out = io.BytesIO()
-    _code(text).save(out, kind="svg", scale=4, border=4, dark="#000", light="#fff", xmldecl=False, title="Invitation")
+    _code(text).save(out, kind="svg", border=4, dark="#000", light="#fff", xmldecl=False, omitsize=True)
     return out.getvalue().decode()
 
 
