@@ -1,6 +1,7 @@
 """Evenings on the disk: each a folder of its own with what was told, and at the end its story."""
 
 import secrets
+import shutil
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
-from somnisphere.circle.evening import Evening, Passage, RefusedStepError, begin, consent_of, sentences_of
+from somnisphere.circle.evening import Evening, Passage, Refusal, RefusedStepError, begin, consent_of, sentences_of
+from somnisphere.circle.partial import KEEP_FREE_BYTES
 from somnisphere.circle.spoken import spoken, unspoken
 from somnisphere.library import ffmpeg
 from somnisphere.library.audio import read_audio
@@ -25,6 +27,7 @@ VERSION = 1
 FILE = "evening.json"
 LARGEST_SOUND_BYTES = 30_000_000
 """Of one passage: twenty minutes of speech and more."""
+LARGEST_EVENING_BYTES = 600_000_000
 MOST_EVENINGS = 200
 
 _MAGIC = ((0, b"\x1aE\xdf\xa3", ".webm"), (0, b"OggS", ".ogg"), (4, b"ftyp", ".m4a"), (0, b"fLaC", ".flac"))
@@ -78,6 +81,8 @@ class Evenings:
 
     def tell(self, ident: str, step: Callable[[Evening, str], Evening], sound: BinaryIO | None) -> Evening | None:
         """A step that brings a recording along: kept only when the step is taken. Raises ``NotSoundError``."""
+        if self.find(ident) is None:
+            return None
         name = "" if sound is None else self._keep_sound(ident, sound)
         try:
             return self.change(ident, lambda evening: step(evening, name))
@@ -138,8 +143,13 @@ class Evenings:
         suffix = next(kinds, "")
         if not suffix:
             raise NotSoundError
+        room = self._room(ident)
+        if shutil.disk_usage(room).free < KEEP_FREE_BYTES + LARGEST_SOUND_BYTES:
+            raise OSError(28, "the disk is nearly full", str(room))
+        if sum(path.stat().st_size for path in room.glob("passage-*")) > LARGEST_EVENING_BYTES:
+            raise RefusedStepError(Refusal.TOO_LONG)
         name = f"passage-{secrets.token_hex(6)}{suffix}"
-        path = self._room(ident) / name
+        path = room / name
         try:
             with path.open("xb") as file:
                 file.write(head)

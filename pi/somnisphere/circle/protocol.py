@@ -72,7 +72,7 @@ class Protocol:
         self._connected = self._bridged = True
         for one in self.fetching.values():
             one.cut()
-        return [*self._said_anew(), HearAgain()]
+        return [*self._overdue(), *self._said_anew(), HearAgain()]
 
     def disconnected(self) -> None:
         self._connected = False
@@ -84,7 +84,7 @@ class Protocol:
         gone = [sha for sha in self.fetching if (take := known.takes.get(sha)) is None or take.state != states.WANTED]
         for sha256 in gone:
             del self.fetching[sha256]
-        return self._said_anew() if self._connected else []
+        return [*self._overdue(), *(self._said_anew() if self._connected else [])]
 
     def tick(self, at_s: float) -> list[Act]:
         acts = list[Act]()
@@ -271,7 +271,16 @@ class Protocol:
         if take is not None and take.state != states.GONE and known.is_taken_back(take.household, place.second):
             self.fetching.pop(place.second, None)
             self._serving.forget(place.second)
-            acts += [*self._take(replace(take, state=states.GONE)), Remove(place.second, title)]
+            acts += [Remove(place.second, title), *self._take(replace(take, state=states.GONE))]
+        return acts
+
+    def _overdue(self) -> list[Act]:
+        """What was taken back and is still here: the power went in between."""
+        acts = list[Act]()
+        for take in list(self.known.takes.values()):
+            if take.state != states.GONE and self.known.is_taken_back(take.household, take.sha256):
+                self.fetching.pop(take.sha256, None)
+                acts += [Remove(take.sha256, take.sha256[:12]), *self._take(replace(take, state=states.GONE))]
         return acts
 
     def _ask(self, place: Place, payload: bytes) -> list[Act]:

@@ -73,7 +73,7 @@ class CircleRunner:
                     event = None
                 if event is not None:
                     self._perform(self._happened(event))
-                if self._changed() and (known := self._store.load()) is not None:
+                if (known := self._news()) is not None:
                     self._perform(self._protocol.refresh(known))
                 self._perform(self._protocol.tick(time.monotonic()))
         finally:
@@ -88,12 +88,13 @@ class CircleRunner:
                 return
         self._inbox.put(event)
 
-    def _changed(self) -> bool:
+    def _news(self) -> Known | None:
+        """What is known, when somebody else of the household changed it."""
         try:
-            return self._store.changed()
+            return self._store.load() if self._store.changed() else None
         except sqlite3.Error as problem:
             log.warning("%s", in_trouble(problem, self._store.path))
-            return False
+            return None
 
     def _happened(self, event: LinkEvent) -> list[Act]:
         match event:
@@ -107,39 +108,34 @@ class CircleRunner:
                 return self._protocol.receive(topic, payload, time.monotonic(), time.time())
 
     def _perform(self, acts: list[Act]) -> None:
+        """One after the other. A disk that is full or broken is said; what was not kept is heard or fetched again."""
         for act in acts:
-            match act:
-                case Say(text):
-                    log.info("%s", text)
-                case Publish(topic, payload, retain, expiry_s):
-                    self._link.publish(Message(topic, payload, retain, 1, expiry_s))
-                case HearAgain():
-                    for topic in self._protocol.topics.subscriptions:
-                        self._link.subscribe(topic)
-                case Open(held):
-                    self._open(held)
-                case Keep(sha256, index, data):
-                    self._keep(sha256, index, data)
-                case Finish(held):
-                    self._finish(held)
-                case Send(topic, held, index):
-                    self._send(topic, held, index)
-                case Remove(sha256, title):
-                    self._remove(sha256, title)
-                case _:
-                    self._store_act(act)
+            try:
+                self._do(act)
+            except (sqlite3.Error, OSError) as problem:
+                log.warning("%s", in_trouble(problem, self._store.path))
 
-    def _store_act(self, act: Act) -> None:
-        try:
-            self._store.perform(act)
-        except sqlite3.Error as problem:
-            log.warning("%s", in_trouble(problem, self._store.path))
-
-    def _note_place(self, sha256: str, to: Path) -> None:
-        try:
-            self._store.keep_place(sha256, to)
-        except sqlite3.Error as problem:
-            log.warning("%s", in_trouble(problem, self._store.path))
+    def _do(self, act: Act) -> None:
+        match act:
+            case Say(text):
+                log.info("%s", text)
+            case Publish(topic, payload, retain, expiry_s):
+                self._link.publish(Message(topic, payload, retain, 1, expiry_s))
+            case HearAgain():
+                for topic in self._protocol.topics.subscriptions:
+                    self._link.subscribe(topic)
+            case Open(held):
+                self._open(held)
+            case Keep(sha256, index, data):
+                self._keep(sha256, index, data)
+            case Finish(held):
+                self._finish(held)
+            case Send(topic, held, index):
+                self._send(topic, held, index)
+            case Remove(sha256, title):
+                self._remove(sha256, title)
+            case _:
+                self._store.perform(act)
 
     def _open(self, held: HeldOffer) -> None:
         partial = self._partials[held.offer.sha256] = Partial(self._folders.own, held.offer)
@@ -172,8 +168,8 @@ class CircleRunner:
         acts = self._protocol.finished(offer.sha256)
         for act in acts:
             if isinstance(act, KeepTake) and act.take.state != FAILED:
-                self._store_act(act)
-                self._note_place(offer.sha256, to)
+                self._store.perform(act)
+                self._store.keep_place(offer.sha256, to)
         self._perform(acts)
         partial.forget()
 

@@ -2,7 +2,10 @@
 
 import hashlib
 from dataclasses import replace
+from random import Random
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.circle_house import CIRCLE, NOW_S, STORY, TODAY, House, Wire, circle_of, offer_for
 
 from somnisphere.circle.acts import Publish
@@ -173,6 +176,22 @@ def test_taken_back_is_gone_everywhere_and_does_not_come_again() -> None:
     assert ben.known.offered() == []
 
 
+def test_a_take_back_that_the_power_cut_short_is_finished_at_the_next_start() -> None:
+    wire, (anna, ben) = circle_of("Anna", "Ben")
+    offer = anna.offers(STORY)
+    anna.perform(anna.protocol.refresh(anna.known))
+    wire.carry()
+    ben.wants(offer.sha256, anna)
+    wire.carry(10)
+    words = sign_take_back(anna.identity, CIRCLE, offer.sha256, TODAY)
+    ben.known.taken_back[anna.id, offer.sha256] = words  # kept, and then it was dark
+    ben.protocol = ben.machine(ben.known)
+    assert ben.shelf == {offer.sha256}
+    wire.comes(ben)
+    assert ben.shelf == set()
+    assert ben.known.takes[offer.sha256].state == GONE
+
+
 def test_only_whose_story_it_is_takes_it_back() -> None:
     wire, (anna, ben, cem) = circle_of("Anna", "Ben", "Cem")
     offer = anna.offers(STORY)
@@ -293,3 +312,41 @@ def test_a_household_s_offers_are_bounded() -> None:
         ben.perform(ben.protocol.receive(topic, sign_offer(anna.identity, offer), 0.0, NOW_S))
     assert len(ben.known.offers) == 200
     assert read_offer(next(iter(ben.known.offers.values())).payload, CIRCLE).household == anna.id
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.randoms(use_true_random=False), st.floats(0.0, 0.6), st.floats(0.0, 0.4))
+def test_on_any_wire_a_story_comes_whole_or_not_yet_but_never_wrong(rng: Random, lost: float, spoilt: float) -> None:
+    """Messages are lost, altered, doubled, and processes start anew; when the wire is good again the story comes."""
+    wire, (anna, ben) = circle_of("Anna", "Ben")
+    offer = anna.offers(STORY)
+    anna.perform(anna.protocol.refresh(anna.known))
+    wire.carry()
+    ben.wants(offer.sha256, anna)
+
+    def bad(said: Publish) -> Publish | None:
+        if rng.random() < lost:
+            return None
+        if rng.random() < spoilt and said.payload:
+            at = rng.randrange(len(said.payload))
+            return replace(said, payload=said.payload[:at] + b"?" + said.payload[at + 1 :])
+        if rng.random() < 0.2:
+            ben.perform(ben.protocol.receive(said.topic, said.payload, wire.at_s, NOW_S))
+        return said
+
+    wire.spoil = bad
+    for _ in range(15):
+        wire.carry(2)
+        if rng.random() < 0.2:
+            ben.protocol = ben.machine(ben.known)
+            wire.comes(ben)
+        for index in ben.had.get(offer.sha256, ()):
+            piece = STORY[index * 65536 : (index + 1) * 65536]
+            assert bytes(ben.disk[offer.sha256][index * 65536 : index * 65536 + len(piece)]) == piece
+    wire.spoil = lambda said: said
+    wire.retained[anna.topics.offer(anna.id, offer.sha256)] = anna.known.offers[anna.id, offer.sha256].payload
+    for house in (anna, ben):
+        wire.comes(house)
+    wire.carry(400)
+    assert ben.shelf == {offer.sha256}
+    assert bytes(ben.disk[offer.sha256]) == STORY

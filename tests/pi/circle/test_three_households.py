@@ -120,9 +120,9 @@ def circle(tmp_path_factory: pytest.TempPathFactory, the_night: list[Message]) -
 
 
 @contextmanager
-def own_mosquitto(path: Path, box: Box) -> Iterator[None]:
+def own_mosquitto(path: Path, box: Box, *command: str) -> Iterator[None]:
     """The broker of a household's circle alone, exactly as ``bridge --own-broker`` writes it."""
-    path.write_text(box.run("circle", "bridge", "--own-broker"))
+    path.write_text(box.run(*(command or ("circle", "bridge")), "--own-broker"))
     process = subprocess.Popen([shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin") or "", "-c", path])
     try:
         wait_for_port(HOST, box.circle_port)
