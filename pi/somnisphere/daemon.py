@@ -107,6 +107,8 @@ class Daemon:
         if (saved := newest(journal, self._parts.evening_file, tick.at_s, tick.wall_s)) is not None:
             for action in self._core.restore_ritual(saved.state, saved.shift_s, tick.at_s):
                 self._perform(action, tick.at_s)
+        if self._parts.screen.changed():  # what the broker kept may be of a night that is closed by now
+            self._show_picture(tick.at_s)
 
     # ---- events in ------------------------------------------------------------------------------------------------
 
@@ -136,6 +138,8 @@ class Daemon:
             if (stories := self._parts.rescan()) is not None:
                 self.handle(ShelfChanged(tick.at_s, stories))
         self._keep(tick)
+        if self._parts.screen.changed():  # a person told a night, or opened it: the home sees it at once
+            self._show_picture(tick.at_s)
         if tick.at_s >= self._home_due_s:
             self._show_home(tick.at_s)
 
@@ -171,13 +175,8 @@ class Daemon:
 
     def keep_light(self, at_s: float, *, now: bool = False) -> None:
         """What the pulse sensor learned goes to disk once an hour, and ``now`` before a clean end."""
-        memory = self._parts.light_memory
-        if memory is None:
-            return
-        was = memory.problem
-        memory.keep(at_s, now=now)
-        if memory.problem and memory.problem != was:
-            log.warning("%s", memory.problem)
+        if self._parts.light_memory is not None:
+            self._parts.light_memory.keep(at_s, now=now)
 
     def poll_bedside(self, at_s: float) -> float:
         """Read the chips once, on the caller's thread (a rehearsal); return when they want to be read next."""
@@ -208,7 +207,7 @@ class Daemon:
 
     def snapshot(self) -> Snapshot:
         health = health_of(self._parts, self._tick, self._began, self._published_wall_s)
-        return replace(self._core.snapshot(health), last_moments=dict(self._parts.moments.last))
+        return self._parts.screen.unsealed(self._core.snapshot(health), self._night_id, self._parts.moments.last)
 
     def _show_home(self, at_s: float) -> None:
         self._home_due_s = at_s + HOME_EVERY_S
@@ -232,12 +231,13 @@ class Daemon:
             self._show_picture(at_s)
 
     def _show_picture(self, at_s: float) -> None:
-        self._picture_due_s = at_s + PICTURE_EVERY_S
-        for message in self._parts.session.image(NIGHT_ENTITY, to_svg(self.picture()).encode()):
+        self._picture_due_s, self._home_due_s = at_s + PICTURE_EVERY_S, at_s
+        drawn = to_svg(self._parts.screen.picture(self._night_id, self.picture, self._tick.utc_offset_s))
+        for message in self._parts.session.image(NIGHT_ENTITY, drawn.encode()):
             self._parts.publish(message)
 
     def picture(self) -> list[Shape]:
-        """The night so far, or the last one when none is in progress."""
+        """The night so far, or the last one when none is in progress; whoever shows it asks the seal first."""
         epochs, estimates = self._core.night_epochs, self._estimates
         if not epochs and self.finished is not None:
             epochs, estimates = self.finished.epochs, list(self.finished.estimates)
@@ -321,7 +321,7 @@ class Daemon:
             case KeepBookmark():
                 parts.journal.save_bookmark(action.story_key, action.position_s, action.listener, action.other_s)
             case Say():
-                log.log(logging.WARNING if action.level == "warning" else logging.INFO, "%s", action.text)
+                log.log(action.log_level, "%s", action.text)
             case BeginNight() | KeepEpoch() | EndNight():
                 self._keep_night(action, at_s)
 
@@ -344,7 +344,7 @@ class Daemon:
         self._show_picture(at_s)
 
     def _announce(self, action: Announce) -> None:
-        attributes = self._parts.moments.keep(action, self._tick, self._night_id)
+        attributes = self._parts.moments.keep(action, self._tick, self._night_id, self._core.snapshot())
         self._moment_waits = True
         for message in self._parts.session.moment(action.type, attributes, action.at_s):
             self._parts.publish(message)

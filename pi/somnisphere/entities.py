@@ -242,6 +242,7 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
             "journal": s.health.journal_problem,
             "lamp": s.health.lamp_problem,
             "sensing": s.health.sensing_problem,
+            "household": s.health.household_problem,
         },
         device_class="problem",
         entity_category="diagnostic",

@@ -12,6 +12,7 @@ from somnisphere.journal import Journal
 from somnisphere.light_memory import LightMemory
 from somnisphere.machine import Machine
 from somnisphere.moments import Moments
+from somnisphere.night_screen import NightScreen
 from somnisphere.sensing_switch import SensingSwitch
 from somnisphere.snapshot import Snapshot
 from somnisphere.story import Story
@@ -44,6 +45,7 @@ class Parts:
     moments: Moments
     sensing: SensingSwitch
     covers: Covers
+    screen: NightScreen
     publish: Publish = _nowhere
     blocks_dropped: Callable[[], int] = int
     rescan: Callable[[], tuple[Story, ...] | None] = lambda: None
