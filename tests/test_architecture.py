@@ -38,7 +38,18 @@ ONE_FILE_EACH = {
     "uvicorn": {"pi/somnisphere/page/server.py"},
     "PIL": {"pi/somnisphere/picture_png.py"},
 }
-PURE_ROOMS = ["pi/somnisphere/sleep", "pi/somnisphere/bedtime", "pi/somnisphere/core.py", "pi/somnisphere/cues.py"]
+PURE_ROOMS = [
+    "pi/somnisphere/sleep",
+    "pi/somnisphere/bedtime",
+    "pi/somnisphere/core.py",
+    "pi/somnisphere/cues.py",
+    "pi/somnisphere/diary/words.py",
+    "pi/somnisphere/diary/questions.py",
+    "pi/somnisphere/diary/telling.py",
+    "pi/somnisphere/diary/seal.py",
+    "pi/somnisphere/diary/learning.py",
+    "pi/somnisphere/letter",
+]
 IMPURE_MODULES = {"time", "threading", "socket", "subprocess", "asyncio", "sqlite3"}
 
 
