@@ -195,6 +195,11 @@ class Journal:
         """The nights that are kept, oldest first."""
         return [str(row[0]) for row in self._read("SELECT id FROM night ORDER BY began_s")]
 
+    def past_nights(self) -> list[str]:
+        """Those that are over, oldest first: closed, or left behind by a later one."""
+        later = "ended_s IS NOT NULL OR began_s < (SELECT max(began_s) FROM night)"
+        return [str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {later} ORDER BY began_s")]
+
     def free_id(self, night_id: str) -> str:
         """A second night of one evening is ``<date>.2``: it must not be written over the first."""
         taken, number, free = set(self.nights()), 2, night_id

@@ -192,11 +192,11 @@ def test_the_journal_keeps_who_read_what_to_whom(tmp_path: Path) -> None:
 
 
 def test_a_difference_is_said_kindly_and_only_where_there_is_one() -> None:
-    low, high = 22.75 * HOUR_S, 23.25 * HOUR_S
-    assert difference(23.4 * HOUR_S, low, high, "en") is None
-    assert difference(None, low, high, "en") is None
-    assert difference(22.0 * HOUR_S, None, None, "en") is None
-    earlier, later = difference(22.0 * HOUR_S, low, high, "en"), difference(24.5 * HOUR_S, low, high, "de")
+    seen = Range(22.75 * HOUR_S, 23.25 * HOUR_S)
+    assert difference(23.4 * HOUR_S, seen, "en") is None
+    assert difference(None, seen, "en") is None
+    assert difference(22.0 * HOUR_S, None, "en") is None
+    earlier, later = difference(22.0 * HOUR_S, seen, "en"), difference(24.5 * HOUR_S, seen, "de")
     assert earlier is not None
     assert later is not None
     assert earlier.startswith("As it is remembered, sleep came around ten, before I saw it.")

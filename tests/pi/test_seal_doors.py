@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.box import EVENING_S, Box, box
+from tests.pi.page_house import Browser, Time, house_in
 
 from somnisphere import cli_nights, night_screen
 from somnisphere.cli import main
@@ -33,6 +34,7 @@ from somnisphere.household_file import household_beside
 from somnisphere.night import Epoch, NightTimes, Presence, Stage, StageEstimate
 from somnisphere.night_in_progress import NightInProgress
 from somnisphere.night_screen import NightScreen
+from somnisphere.page import morning
 from somnisphere.simulation import open_rehearsal
 from somnisphere.sleeper import Stager
 from somnisphere_home.messages import Message
@@ -146,6 +148,7 @@ class House:
         self.pass_a_night()
         self.search()
         self.command()
+        self.look_at_the_page()
 
     def restart(self) -> None:
         at_s = self.it.at_s
@@ -185,6 +188,23 @@ class House:
             assert not picture.exists()
         if closed and closed[-1] == self.nights[-1].night_id:
             assert self.leaked(self.printed("night")) == []
+
+    def look_at_the_page(self) -> None:
+        """The Morning room asks first whatever the configuration says; a file that is broken shows nothing at all."""
+        self.it.journal.commit()
+        browser = Browser(house_in(self.folder, Time(self.it.wall_s + self.it.at_s)))
+        closed = [night.night_id for night in self.nights if night.night_id not in self.opened]
+        for address in ("/morning", "/morning/week", *(f"/morning?night={night}&picture=yes" for night in closed)):
+            page = browser.get(address)
+            assert page.status_code == 200
+            if "night=" in address or (closed and closed[-1] == self.nights[-1].night_id and "week" not in address):
+                assert 'class="letter"' not in page.text
+                assert "/morning/picture" not in page.text
+            assert self.leaked(page.text) == []
+        for night in closed:
+            assert browser.get(f"/morning/picture?night={night}").status_code == 404
+            week = browser.get(f"/morning/week?of={night}").text
+            assert f'<a href="/morning?night={night}">closed</a>' in week
 
     def printed(self, *words: str) -> str:
         config = self.folder / "somnisphere.toml"
@@ -229,11 +249,18 @@ def house() -> Iterator[House]:
 
 HAPPENS = st.sampled_from(
     [
-        House.pass_a_night, House.pass_a_night, House.restart, House.reconnect, House.be_born, House.ask, House.command,
+        House.pass_a_night,
+        House.pass_a_night,
+        House.restart,
+        House.reconnect,
+        House.be_born,
+        House.ask,
+        House.command,
+        House.look_at_the_page,
         House.break_the_file,
         *(lambda it, step=step: it.step(step) for step in Step),
     ]
-)  # fmt: skip
+)
 
 
 @settings(max_examples=20, deadline=None)
@@ -245,6 +272,7 @@ def test_nothing_of_a_night_leaks_before_it_is_opened(happens: list) -> None:  #
             happening(it)
             it.search()
         it.command()
+        it.look_at_the_page()
         it.ask()
         it.search()
 
@@ -253,6 +281,7 @@ LEAKS: dict[str, tuple[Any, str, Any]] = {
     "the last night's times": (NightScreen, "unsealed", lambda *given: given[1]),
     "when moments happened last": (night_screen, "BY_HAND", frozenset(SENSED)),
     "the picture": (NightScreen, "picture", lambda *given: given[2]()),
+    "the page": (morning, "lets_through", lambda _: True),
     "commands": (cli_nights, "sealed_of", lambda *_, **__: set()),
 }
 

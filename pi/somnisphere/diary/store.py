@@ -28,8 +28,9 @@ MIGRATIONS = (
 T = TypeVar("T")
 
 
-class DiaryError(UserError):
-    """The household's file cannot be read or written. The text says which and why."""
+class DiaryError(UserError, sqlite3.Error):
+    """The household's file cannot be read or written. The text says which and why. To the page it is any trouble with
+    that file."""
 
 
 @dataclass(frozen=True, slots=True)

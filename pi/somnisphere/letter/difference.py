@@ -3,6 +3,7 @@
 from somnisphere.diary.learning import Direction
 from somnisphere.diary.words import Words
 from somnisphere.letter.clock_words import clock_words
+from somnisphere.sleep.facts import Range
 
 DIFFER_S = 15 * 60.0
 """Beyond the sensor's own range by more than this; less is how people round."""
@@ -19,10 +20,10 @@ LEARNED: dict[Direction, Words] = {
 }
 
 
-def difference(told_s: float | None, low_s: float | None, high_s: float | None, language: str) -> str | None:
+def difference(told_s: float | None, seen: Range | None, language: str) -> str | None:
     """A sentence about the moment of sleep as it was told and as it was seen, None where they agree. Seconds after
     the same midnight."""
-    if told_s is None or low_s is None or high_s is None or low_s - DIFFER_S <= told_s <= high_s + DIFFER_S:
+    if told_s is None or seen is None or seen.low - DIFFER_S <= told_s <= seen.high + DIFFER_S:
         return None
     told = clock_words(told_s, language)
     said = (
@@ -32,7 +33,7 @@ def difference(told_s: float | None, low_s: float | None, high_s: float | None, 
             f"Erinnert wird der Schlaf gegen {told}, früher als ich ihn sah. Erinnerung und Puls sind zwei Zeugen, und"
             " keiner von beiden irrt; was erzählt wurde, bleibt.",
         )
-        if told_s < low_s
+        if told_s < seen.low
         else Words(
             f"As it is remembered, sleep came around {told}, after I saw it. A still body may be awake for a long time,"
             " and I cannot tell; I keep what was told.",
