@@ -255,4 +255,4 @@ def test_a_ribbon_stays_inside_its_picture() -> None:
     far = LetterFacts(MONDAY.isoformat(), onset=Range(0.0, 3 * HOUR_S), waking=Range(40 * HOUR_S, 50 * HOUR_S))
     drawn = ElementTree.fromstring(ribbon(evenings(MONDAY, {MONDAY.isoformat(): far}, []), "en"))
     for rect in drawn.iter("{http://www.w3.org/2000/svg}rect"):
-        assert 130 <= float(rect.get("x", "0")) <= float(rect.get("x", "0")) + float(rect.get("width", "0")) <= 700.1
+        assert 130 <= float(rect.get("x", "0")) <= float(rect.get("x", "0")) + float(rect.get("width", "0")) <= 690.1

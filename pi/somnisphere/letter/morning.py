@@ -79,7 +79,7 @@ def _night(facts: LetterFacts, language: str, german: bool) -> str:
         if german
         else (
             f"It stayed {length}, as far as I could see, and left {ended}.",
-            f"As far as I could see it stayed {length}; {ended} the night was over.",
+            f"As far as I could see, it stayed {length}; {ended} the night was over.",
             f"It stayed for {length} or so it seemed, and waking came {ended}.",
         )
     )

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 from somnisphere.diary.words import Words
 from somnisphere.letter.week import Evening
 
-WIDTH_PX, LEFT_PX, RIGHT_PX, TOP_PX, ROW_PX = 720, 130, 20, 30, 34
+WIDTH_PX, LEFT_PX, RIGHT_PX, TOP_PX, ROW_PX = 720, 130, 30, 30, 34
 FROM_S, UNTIL_S = 18 * 3600.0, 36 * 3600.0
 """From six in the evening to noon, in seconds after the evening's midnight."""
 EVERY_S = 3 * 3600.0
