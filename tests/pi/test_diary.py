@@ -234,6 +234,7 @@ def test_nothing_is_learned_from_few_nights_or_from_nights_that_disagree() -> No
 def test_sleep_that_is_told_earlier_sends_the_bookmark_further_back() -> None:
     assert learn([-280.0, -270.0, -290.0, -280.0, 9000.0]).shift_s == -280.0
     assert learn([-280.0] * 6).direction == "back"
+    assert learn([-290.0, -250.0, -270.0, -280.0, -260.0, -295.0]).shift_s == -275.0
     assert learn([600.0] * 6).direction == "on"
 
 

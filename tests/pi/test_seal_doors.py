@@ -115,7 +115,10 @@ class House:
 
     # ---- what may happen --------------------------------------------------------------------------------------------
 
-    def pass_a_night(self) -> None:
+    def pass_a_night_unsearched(self) -> None:
+        self.pass_a_night(searched=False)
+
+    def pass_a_night(self, *, searched: bool = True) -> None:
         times, core, it = planted(self.days), self.it.daemon._core, self.it
         core._pipeline.advance = lambda _: []  # type: ignore[method-assign,assignment]
         assert times.in_bed_s is not None
@@ -138,7 +141,8 @@ class House:
         for kind in SENSED:
             it.daemon._perform(Announce(kind, times.in_bed_s - it.wall_s, 0.9), it.at_s)
         it.live(2 * 3600.0, step_s=60.0)
-        self.search()
+        if searched:
+            self.search()
         epochs, core._night, core.last_night = tuple(core._night.epochs), None, times
         it.daemon._perform(EndNight(times, epochs, tuple(estimates)), it.at_s)
         self.days += 1
@@ -336,6 +340,21 @@ def test_what_was_opened_is_shown_by_every_door() -> None:
         it.pass_a_night()
         assert it.it.states("night")[-1]["fell_asleep"] is None, "the next one is closed again"
         assert b"Movement" not in it.it.said("night/image")[-1]
+
+
+def test_what_the_broker_kept_from_before_is_closed_with_the_first_words() -> None:
+    """Somebody switches ``tell_first`` on: retained times, moments and picture are overwritten at the connection."""
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        open_box = stack.enter_context(box(Path(folder) / "journal.db", offset_s=OFFSET_S))
+        it = House(Path(folder), stack, open_box)
+        it.pass_a_night_unsearched()
+        assert open_box.states("night")[-1]["fell_asleep"] is not None
+        assert b"Movement" in open_box.said("night/image")[-1]
+        it.restart()
+        assert set(it.it.states("night")[0].values()) == {None}
+        assert it.it.states("moments")[0]["last_fell_asleep"] is None
+        assert b"yours to tell first" in it.it.said("night/image")[0]
+        assert all(m.retain for m in it.it.messages if m.topic.endswith(("/night", "/moments", "night/image")))
 
 
 def test_open_on_the_command_line_is_just_show_me() -> None:
