@@ -25,7 +25,9 @@ NIGHT = "2026-06-13"
 TOLD = {"form": "adult", "night": NIGHT, "tried": "22:10", "latency_min": "15", "felt": "plain"}
 
 
-def keep_night(folder: Path, night: str, *, minutes: int = 420, onset_min: int = 20) -> None:
+def keep_night(
+    folder: Path, night: str, *, minutes: int = 420, onset_min: int = 20, title: str = "The 3 boats"
+) -> None:
     """A night in the journal: into bed at ten in the evening, asleep 20 minutes later."""
     evening = datetime.datetime.fromisoformat(f"{night}T22:00").replace(tzinfo=datetime.UTC).timestamp()
     journal = Journal(folder / "journal.db")
@@ -38,7 +40,7 @@ def keep_night(folder: Path, night: str, *, minutes: int = 420, onset_min: int =
         estimates.append(StageEstimate(number, start_s, Stage.LIGHT if asleep else Stage.AWAKE, sure))
         epoch = replace(unknown_epoch(number, evening), presence=Presence.PULSE, in_bed=True)
         journal.add_epoch(night, start_s, epoch, estimates[-1])
-    journal.add_told(night, Told(evening, "The 3 boats", "Oma Lene", "Mia"))
+    journal.add_told(night, Told(evening, title, "Oma Lene", "Mia"))
     journal.close_night(night, evening + 60.0 * minutes, NightTimes(night, in_bed_s=evening))
     journal.close()
 
