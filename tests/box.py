@@ -97,5 +97,6 @@ def box(
         try:
             yield made_box
         finally:
+            made.door.close()
             journal.close()
             lamp.close()

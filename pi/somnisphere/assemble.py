@@ -102,8 +102,11 @@ def shelf_reader(config: Config, *, background: bool = False) -> ShelfReader:
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
+    """``door`` holds the household's file open: close it when the daemon ends."""
+
     daemon: Daemon
     session: HomeSession[Snapshot]
+    door: Door
 
 
 def assemble(
@@ -162,4 +165,4 @@ def assemble(
         if sentence:
             log.warning("%s", sentence)
     daemon.carry_on(tick)
-    return Assembled(daemon, session)
+    return Assembled(daemon, session, door)
