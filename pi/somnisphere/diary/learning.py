@@ -7,6 +7,7 @@ side, nothing is learned; and what is learned is bounded, because people date th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal
 
 FEWEST = 5
@@ -42,14 +43,8 @@ def learn(differences_s: Sequence[float]) -> Learned:
     near = [value for value in differences_s if abs(value) <= FAR_S][-LATEST:]
     if len(near) < FEWEST:
         return Learned()
-    middle = _median(near)
+    middle = median(near)
     same_side = sum((value < 0) == (middle < 0) and value != 0 for value in near)
     if abs(middle) < LEAST_S or same_side < AGREE * len(near):
         return Learned()
     return Learned(max(-MOST_S, min(MOST_S, middle)))
-
-
-def _median(values: Sequence[float]) -> float:
-    """Without the standard library's, which loads decimals and fractions into the daemon."""
-    ordered, half = sorted(values), len(values) // 2
-    return ordered[half] if len(values) % 2 else (ordered[half - 1] + ordered[half]) / 2.0

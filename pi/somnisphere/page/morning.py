@@ -28,6 +28,7 @@ from somnisphere.page.morning_nights import DAY_S, Asked, Nights
 from somnisphere.page.morning_words import ShownNight, questions, told_rows, usual_form, weekdays
 from somnisphere.page.replies import render, see
 from somnisphere.page.visit import visit_of
+from somnisphere.picture import draw_night, to_svg
 
 WEEK = datetime.timedelta(days=7)
 
@@ -130,8 +131,6 @@ def routes(house: House) -> list[BaseRoute]:
 
     def picture(request: Request) -> Response:
         """The hypnogram, behind the same seal."""
-        from somnisphere.picture import draw_night, to_svg
-
         asked = asked_in(request.query_params.get("night", ""))
         if not lets_through(diary.seal(asked.night_id)) or (kept := nights.load(asked.night_id)) is None:
             raise HTTPException(404)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from somnisphere.diary.learning import Learned
 from somnisphere.journal import KeptNight
 from somnisphere.journal_reader import JournalReader
-from somnisphere.letter.night_facts import LetterFacts
+from somnisphere.letter.night_facts import LetterFacts, letter_facts
 from somnisphere.page.house import House
+from somnisphere.sleep.facts import summarize
 
 DAY_S = 86400.0
 MOST_KEPT = 40
@@ -76,8 +77,6 @@ class Nights:
 
     def sensed_onset_s(self, night_id: str) -> float | None:
         """When the sensor saw sleep come, Unix seconds."""
-        from somnisphere.sleep.facts import summarize  # numpy is for the one who asks
-
         kept = self.load(night_id)
         return None if kept is None else summarize(kept.estimates).onset_s
 
@@ -86,8 +85,6 @@ class Nights:
         key = (night_id, learned.shift_s)
         with self._lock:
             if key not in self._facts:
-                from somnisphere.letter.night_facts import letter_facts
-
                 kept = self.load(night_id)
                 if kept is None:
                     return None
