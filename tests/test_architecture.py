@@ -42,6 +42,10 @@ PURE_ROOMS = [
     "pi/somnisphere/bedtime",
     "pi/somnisphere/core.py",
     "pi/somnisphere/cues.py",
+    *(
+        f"pi/somnisphere/coach/{name}.py"
+        for name in ("diary_row", "signs", "programmes", "rails", "red_flags", "consent", "summary")
+    ),
     "pi/somnisphere/diary/words.py",
     "pi/somnisphere/diary/questions.py",
     "pi/somnisphere/diary/telling.py",
