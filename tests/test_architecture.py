@@ -45,7 +45,7 @@ PURE_ROOMS = [
     "pi/somnisphere/cues.py",
     *(
         f"pi/somnisphere/coach/{name}.py"
-        for name in ("diary_row", "signs", "programmes", "rails", "red_flags", "consent", "summary")
+        for name in ("diary_row", "told", "signs", "programmes", "rails", "red_flags", "consent", "summary", "post")
     ),
     "pi/somnisphere/diary/words.py",
     "pi/somnisphere/diary/questions.py",

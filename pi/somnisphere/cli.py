@@ -212,7 +212,6 @@ def build_parser() -> argparse.ArgumentParser:
     page.add_argument("--port", type=_port, help="its port (default: the configured one)")
     add_page_commands(page, lambda function: _handler("cli_page", function), NOT_MEDICAL)
 
-
     from somnisphere.cli_coach import add_commands as add_coach_commands
 
     coach = add("coach", "cli_coach", "list_households", "for professional coaches: collect what households share")

@@ -32,6 +32,7 @@ from somnisphere.config_keys import (
     Stories,
     Voice,
 )
+from somnisphere.config_keys_coach import Coach
 from somnisphere.config_keys_page import Page
 from somnisphere.errors import UserError
 
@@ -60,6 +61,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     journal: Journal = Journal()
     home_assistant: HomeAssistant = HomeAssistant()
     page: Page = Page()
+    coach: Coach = Coach()
 
     @property
     def listeners(self) -> tuple[listeners.Listener, ...]:
