@@ -49,6 +49,9 @@ def add_commands(coach: argparse.ArgumentParser, handler: Callable[[str], Handle
     listing = add("list", "list_households", "who asked for a word, then everybody else; never by sleep")
     with_books(listing)
     listing.add_argument("--json", action="store_true", help="JSON lines, with the summaries")
+    page = add("page", "serve_page", "the coach's page, for this machine alone: who asked for a word first")
+    with_books(page)
+    page.add_argument("--port", type=int, default=8135, metavar="N", help="at 127.0.0.1:N (default: %(default)s)")
     add("schema", "print_schema", "what a household may say to a coach, as JSON Schema")
 
 
@@ -93,6 +96,19 @@ def list_households(arguments: argparse.Namespace) -> int:
                 print(f"asked on {one.asked_on}    {one.called}: {one.message or 'without a message'}")
     finally:
         ledger.close()
+    return 0
+
+
+def serve_page(arguments: argparse.Namespace) -> int:
+    """Until Ctrl-C or SIGTERM."""
+    must_exist(arguments.database)
+    with needs_extra("page", "The coach's page"):
+        from somnisphere.coach_desk.desk_page import build_desk
+        from somnisphere.page.server import serve
+    open_books(arguments.database).close()
+    logging.getLogger(__name__).info("the coach's page is at http://127.0.0.1:%d/", arguments.port)
+    if not serve(build_desk(lambda: open_books(arguments.database)), "127.0.0.1", arguments.port):
+        raise UserError(f"The page cannot be served at 127.0.0.1:{arguments.port}. Choose another --port.")
     return 0
 
 
