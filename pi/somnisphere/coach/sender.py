@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 10.0
 """So long the broker may take for each thing."""
-LOOKS_EVERY_S = 20.0
+LOOKS_EVERY_S = 10.0
 """How often it is looked whether something is due; a withdrawal on the page wakes it at once."""
 
 

@@ -11,7 +11,6 @@ from tests.pi.coach.diaries import FIRST, bad_fortnight, rows
 from somnisphere.coach.diary_row import DiaryRow
 from somnisphere.coach.programmes import ALLOWED, NEVER, PROGRAMMES, Programme
 from somnisphere.coach.rails import (
-    APART_DAYS,
     IGNORED_DAYS,
     RESTS_DAYS,
     ForAPerson,
@@ -60,7 +59,7 @@ def test_never_two_a_week_never_beside_another_never_forbidden(
             assert answer.programme.asks <= ALLOWED
             assert not answer.programme.asks & NEVER
             assert today <= answer.ends_on
-            assert all(abs(today - past.given_on) >= timedelta(days=APART_DAYS) for past in history)
+            assert all(abs(today - past.given_on) >= timedelta(days=7) for past in history)
             refused = [past for past in history if past.programme == answer.programme.key and past.ignored_on]
             assert len(refused) < 2
             assert all(today - past.ignored_on >= timedelta(days=IGNORED_DAYS) for past in refused if past.ignored_on)

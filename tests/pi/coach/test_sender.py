@@ -1,5 +1,8 @@
 """From the household's consent to the coach's books, over a real broker: within the consent, and gone after it."""
 
+import os
+import subprocess
+import sys
 import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -68,6 +71,28 @@ def test_from_consent_to_the_coachs_books_and_out_of_them_again(tmp_path: Path) 
     assert b"May we talk?" not in left
     assert b"Family B." not in left
     assert consent.id.encode() in left, "its random name alone is known, so that a late message is dropped"
+
+
+@pytest.mark.broker
+def test_the_page_as_a_process_carries_it(tmp_path: Path) -> None:
+    """`somnisphere page` on a box with a coach: what another process writes into the household's file is seen, too."""
+    with mosquitto() as (host, port), collector(port, "one", lambda: SqliteLedger(tmp_path / "coach.db")) as desk:
+        config = tmp_path / "somnisphere.toml"
+        config.write_text(
+            f'[mqtt]\nhost = "{host}"\nport = {port}\n[journal]\npath = "{tmp_path}/journal.db"\n'
+            '[coach]\nkey = "anna"\nname = "Anna"\n'
+        )
+        home = Home(tmp_path, port)
+        consent = home.grant()
+        program = [sys.executable, "-m", "somnisphere", "--config", os.fspath(config), "page"]
+        page = subprocess.Popen([*program, "--port", str(free_port())])
+        try:
+            wait_until(lambda: desk.collector.counts.taken == 1, "a summary without anything told")
+            home.store.withdraw(consent.id, TODAY, time.time())
+            wait_until(lambda: desk.collector.counts.removed == 1, "nothing is held any more", WITHIN_S)
+        finally:
+            page.terminate()
+            page.wait(20)
 
 
 @pytest.mark.broker
