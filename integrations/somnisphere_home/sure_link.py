@@ -55,7 +55,12 @@ class Refused:
     reason: str
 
 
-SureEvent = Connected | Disconnected | Parcel | Delivered | Refused
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The broker has taken our subscriptions."""
+
+
+SureEvent = Connected | Disconnected | Parcel | Delivered | Refused | Reading
 
 
 class SureLink:
@@ -176,6 +181,8 @@ class SureLink:
     def _on_subscribe(self, _client: paho.Client, _data: Any, mid: int, reasons: list[ReasonCode], _more: Any) -> None:
         if bad := next((reason for reason in reasons if reason.is_failure), None):
             self._on_event(Refused(mid, f"{self.place} does not let us read: {bad}; mend its access list"))
+        else:
+            self._on_event(Reading())
 
     def _on_publish(self, _client: paho.Client, _data: Any, mid: int, reason: ReasonCode, _more: Any) -> None:
         if reason.is_failure:

@@ -57,7 +57,7 @@ def add_commands(coach: argparse.ArgumentParser, handler: Callable[[str], Handle
 
 def collect(arguments: argparse.Namespace) -> int:
     """Until SIGTERM or SIGINT. Several side by side share the work."""
-    from somnisphere.assemble import broker_settings
+    from somnisphere.broker import broker_settings
     from somnisphere.coach_desk.collecting import Collecting
     from somnisphere.coach_desk.collector import subscriptions
     from somnisphere.config import load

@@ -9,7 +9,7 @@ from tests.brokers import free_port, mosquitto
 
 from somnisphere_home.messages import Message
 from somnisphere_home.mqtt import BrokerSettings, Connected, Disconnected
-from somnisphere_home.sure_link import Delivered, Parcel, Refused, SureEvent, SureLink
+from somnisphere_home.sure_link import Delivered, Parcel, Reading, Refused, SureEvent, SureLink
 
 pytestmark = pytest.mark.broker
 TOPIC = "somnisphere/coach/anna/summary/x"
@@ -65,6 +65,7 @@ def test_what_was_not_acknowledged_comes_again() -> None:
         with linked(port, "reader", session_s=60) as (reader, told):
             told.next(Connected)
             reader.subscribe([SHARED])
+            told.next(Reading)
             send(sender, sent, [b"first"])
             first = told.parcels(1)
             reader.acknowledge(first)
@@ -87,6 +88,7 @@ def test_the_broker_sends_no_more_at_once_than_was_agreed() -> None:
         with linked(port, "reader", at_once=3) as (reader, told):
             told.next(Connected)
             reader.subscribe([SHARED])
+            told.next(Reading)
             send(sender, sent, [b"%d" % n for n in range(8)])
             held = told.parcels(3)
             assert told.nothing_more()

@@ -64,7 +64,7 @@ class Sender:
     def stop(self) -> None:
         self._stopping.set()
         self._wake.set()
-        self._thread.join(2.0 * PATIENCE_S)
+        self._thread.join(3.0)  # one that waits for a broker is left behind: what it could not say is in the file
 
     def deliver(self) -> None:
         """Everything that is due. Raises ``NotSentError``; what was said until then is said."""
