@@ -39,7 +39,7 @@ class Bedside:
     async def come(self) -> None:
         """It reaches the broker."""
         self.box.daemon.home_connected(self.box.at_s)
-        await self.live(1.0)
+        await self.live(10.0)  # the shelf is said with the next look
 
     async def live(self, seconds: float) -> None:
         self.box.live(seconds)
@@ -69,6 +69,7 @@ class Bedside:
         return [payload for topic, payload in self.heard if topic == f"{BASE}/{key}/set"]
 
     def _say(self, message: Message) -> None:
+        self.box.messages.append(message)
         if message.retain:
             self._retained[message.topic] = message
         async_fire_mqtt_message(self._hass, message.topic, message.payload, message.qos)

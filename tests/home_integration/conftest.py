@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import custom_components
 import pytest
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import MqttMockHAClient
 from tests.home_integration.bedside import NODE, Bedside, bedside
+
+import custom_components
 
 ROOT = Path(__file__).resolve().parents[2]
 DOMAIN = "somnisphere"
@@ -48,4 +49,6 @@ async def entry(hass: HomeAssistant, bed: Bedside) -> MockConfigEntry:
     made.add_to_hass(hass)
     assert await hass.config_entries.async_setup(made.entry_id)
     await bed.say_again()
+    for offered in hass.config_entries.flow.async_progress():
+        hass.config_entries.flow.async_abort(offered["flow_id"])  # an entry that a person added would have done it
     return made

@@ -3,14 +3,13 @@
 The box speaks MQTT; this integration stands on Home Assistant's own and holds one entry for each box.
 """
 
-from homeassistant.components import mqtt
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from .box import Box, SomnisphereEntry
+from .box import Box, SomnisphereEntry, mqtt_is_ready
 from .const import CONF_NODE, DOMAIN
 from .device import follow_device, leave_other_devices
 from .services import register_actions
@@ -26,7 +25,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: SomnisphereEntry) -> bool:
-    if not await mqtt.async_wait_for_mqtt_client(hass):
+    if not await mqtt_is_ready(hass):
         raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key="mqtt_away")
     box = entry.runtime_data = Box(hass, entry.data[CONF_NODE])
     entry.async_on_unload(box.stop)

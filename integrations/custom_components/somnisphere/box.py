@@ -28,6 +28,11 @@ Answer: TypeAlias = dict[str, Any]
 _Waiting: TypeAlias = asyncio.Future[Answer]
 
 
+async def mqtt_is_ready(hass: HomeAssistant) -> bool:
+    """Waits for an MQTT entry that is being set up. (2025.4 falls over an MQTT integration without any entry.)"""
+    return bool(hass.config_entries.async_entries("mqtt")) and await mqtt.async_wait_for_mqtt_client(hass)
+
+
 class Box:
     """``story`` and ``ritual``: the latest of these groups of states, {} before the first word."""
 

@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.selector import SelectOptionDict, SelectSelector, SelectSelectorConfig
 from homeassistant.helpers.service_info.mqtt import MqttServiceInfo
 
+from .box import mqtt_is_ready
 from .const import CONF_NODE, DOMAIN
 from .device import name_of
 from .topics import EVERY_STATUS, ONLINE, node_of
@@ -53,7 +54,7 @@ class SomnisphereConfigFlow(ConfigFlow, domain=DOMAIN):
             await self.async_set_unique_id(node, raise_on_progress=False)
             self._abort_if_unique_id_configured()
             return self.async_create_entry(title=name_of(self.hass, node), data={CONF_NODE: node})
-        if not await mqtt.async_wait_for_mqtt_client(self.hass):
+        if not await mqtt_is_ready(self.hass):
             return self.async_abort(reason="mqtt_away")
         known = {entry.unique_id for entry in self._async_current_entries(include_ignore=False)}
         found = [node for node in await boxes_there(self.hass) if node not in known]
