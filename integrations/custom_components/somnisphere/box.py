@@ -7,12 +7,12 @@ import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict
 
 from homeassistant.components import mqtt
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
@@ -26,6 +26,14 @@ ANSWER_WITHIN_S = 15.0
 
 Answer: TypeAlias = dict[str, Any]
 _Waiting: TypeAlias = asyncio.Future[Answer]
+
+
+class _Words(TypedDict):
+    """What an error says, in the reader's language."""
+
+    translation_domain: str
+    translation_key: str
+    translation_placeholders: dict[str, str]
 
 
 async def mqtt_is_ready(hass: HomeAssistant) -> bool:
@@ -135,7 +143,7 @@ class Box:
     # ---- what is wished of it ---------------------------------------------------------------------------------------
 
     async def ask(self, name: str, **said: Any) -> Answer:
-        """The answer to a question; what is None is not said. Raises ``HomeAssistantError`` in words for a person."""
+        """The answer to a question; what is None is not said. Raises ``HomeAssistantError``."""
         question = {key: value for key, value in said.items() if value is not None}
         asked_id = uuid.uuid4().hex
         future = self._hass.loop.create_future()
@@ -160,7 +168,7 @@ class Box:
 
     async def _send(self, topic: str, payload: str, future: _Waiting) -> Answer:
         if not self.is_there:
-            raise self._trouble("box_away")
+            raise HomeAssistantError(**self._words("box_away"))
         self.asked += 1
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
@@ -168,18 +176,19 @@ class Box:
                 result = await future
         except TimeoutError:
             self.unanswered += 1
-            raise self._trouble("no_answer", seconds=f"{ANSWER_WITHIN_S:.0f}") from None
+            raise HomeAssistantError(**self._words("no_answer", seconds=f"{ANSWER_WITHIN_S:.0f}")) from None
         if result.get("ok") is not True:
             self.refused += 1
-            raise self._trouble("refused", reason=str(result.get("error") or "?"))
+            # Nearly always something that whoever asked can mend: a title that is not there, a text that is too long.
+            raise ServiceValidationError(**self._words("refused", reason=str(result.get("error") or "?")))
         return result
 
-    def _trouble(self, key: str, **words: str) -> HomeAssistantError:
-        return HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key=key,
-            translation_placeholders={"node": self.topics.node, **words},
-        )
+    def _words(self, key: str, **words: str) -> _Words:
+        return {
+            "translation_domain": DOMAIN,
+            "translation_key": key,
+            "translation_placeholders": {"node": self.topics.node, **words},
+        }
 
     @callback
     def _answered(self, message: mqtt.ReceiveMessage) -> None:
