@@ -33,7 +33,10 @@ say "== pytest (Python $version)"
 "$environment/bin/python" -m pytest -m "not home" "$@"
 
 if [ "$with_home" = 1 ]; then
-  say "== Home Assistant and a browser"
   bash tests/home/install.sh
+  say "== the custom integration"
+  .venv-integration/bin/mypy --config-file tests/home_integration/mypy.ini
+  .venv-integration/bin/python -m pytest -c tests/home_integration/pytest.ini tests/home_integration
+  say "== Home Assistant and a browser"
   "$environment/bin/python" -m pytest -m home tests/home
 fi

@@ -5,7 +5,7 @@ A household of its own, for the others' Home Assistant is one without it. The bo
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ class Household:
         answer: dict[str, Any] = self.home.client.request("POST", path, data)["service_response"]
         return answer
 
-    def refused(self, domain: str, service: str, data: dict[str, object], **more: object) -> None:
+    def refused(self, domain: str, service: str, data: Mapping[str, object], **more: object) -> None:
         self.home.client.command("call_service", domain=domain, service=service, service_data=data, **more)
 
     def browse(self, **ids: str) -> dict[str, Any]:
@@ -96,13 +96,16 @@ def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
     shutil.copytree(SHIPPED, home.folder / "custom_components" / "somnisphere")
     settings = f'[ritual]\nwind_down_min = 1\n\n[stories]\nfolder = "{shelf}"\n'
     (folder / "broker").mkdir()
-    with mosquitto(folder / "broker") as broker, broker.listening(f"{TOPICS.base}/#") as listener:
+    with (
+        mosquitto(folder / "broker") as broker,
+        broker.listening(f"{TOPICS.base}/#") as listener,
+        rehearse(broker, folder / "box", listener, "--speed", f"{SPEED:g}", settings=settings) as night,
+    ):
         try:
             home.start()
             home.client.add_mqtt(broker.port)
-            with rehearse(broker, folder / "box", listener, "--speed", f"{SPEED:g}", settings=settings) as night:
-                night.until("story_began", 90)
-                yield Household(home, broker, shelf)
+            night.until("story_began", 90)
+            yield Household(home, broker, shelf)
         finally:
             home.stop()
 

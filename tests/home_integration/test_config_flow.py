@@ -108,4 +108,6 @@ async def test_without_mqtt_it_is_said(hass: HomeAssistant) -> None:
     waiting.add_to_hass(hass)
     assert not await hass.config_entries.async_setup(waiting.entry_id)
     assert waiting.state is ConfigEntryState.SETUP_RETRY
-    assert waiting.reason == "Home Assistant's MQTT integration is not set up, or not connected"  # Home Assistant drops the full stop
+    assert (
+        waiting.reason == "Home Assistant's MQTT integration is not set up, or not connected"
+    )  # Home Assistant drops the full stop
