@@ -74,7 +74,8 @@ class Bedside:
             self._retained[message.topic] = message
         async_fire_mqtt_message(self._hass, message.topic, message.payload, message.qos)
 
-    async def _home_says(self, topic: str, payload: str | bytes, qos: int, retain: bool) -> None:
+    async def _home_says(self, topic: str, payload: str | bytes, qos: int, retain: bool, **_newer: object) -> None:
+        """``_newer``: what releases after 2025.4 say besides, such as how long the message is good for."""
         text = payload.decode() if isinstance(payload, bytes) else payload
         if not topic.startswith(f"{BASE}/"):
             return  # its own birth
