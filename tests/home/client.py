@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from tests.home.release import RELEASE
 from websockets.sync.client import connect
 
 CLIENT_ID = "http://127.0.0.1/"
@@ -108,9 +109,8 @@ class Client:
         flow = self.request(
             "POST", "/api/config/config_entries/flow", {"handler": "mqtt", "show_advanced_options": False}
         )
-        answer = self.request(
-            "POST", f"/api/config/config_entries/flow/{flow['flow_id']}", {"broker": "127.0.0.1", "port": port}
-        )
+        filled_in = {"broker": "127.0.0.1", "port": port, **RELEASE.mqtt_form}
+        answer = self.request("POST", f"/api/config/config_entries/flow/{flow['flow_id']}", filled_in)
         if answer["type"] != "create_entry":
             raise HomeAssistantSaidNoError(f"MQTT entry: {answer}")
 
