@@ -46,6 +46,8 @@ class Release:
     """What the form of the MQTT integration asks for beside broker and port."""
     expected_in_log: tuple[str, ...]
     """The only warnings that it writes without our doing; see ``test_harness.py``."""
+    expected_issues: tuple[tuple[str, str], ...] = ()
+    """Domain and id of what its page "Repairs" shows without our doing."""
 
     @property
     def missing(self) -> str:
@@ -110,6 +112,8 @@ RELEASES = {
             "FFmpeg fails [Errno 2] No such file or directory: 'ffmpeg'",
             "Error starting FFmpeg.",
         ),
+        # it is to be run as Home Assistant OS or in a container: of the installation, not of what runs in it
+        expected_issues=(("homeassistant", "deprecated_method"),),
     ),
 }
 

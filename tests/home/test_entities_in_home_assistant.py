@@ -103,9 +103,7 @@ def box(home: HomeAssistant, broker: Broker) -> Iterator[Box]:
     box.show(NOTHING)
     wait_until(lambda: len(box.ids()) == len(ENTITIES), "every entity in the registry")
     home.client.enable_all(TOPICS.device_id)
-    wait_until(
-        lambda: set(box.ids().values()) <= home.client.states().keys(), "every entity enabled", RELOADED_WITHIN_S
-    )
+    wait_until(lambda: set(box.ids().values()) <= home.client.present(), "every entity enabled", RELOADED_WITHIN_S)
     yield box
     box.send([clear_message(TOPICS)])
     for topic in broker.retained(f"{TOPICS.base}/#"):

@@ -100,7 +100,7 @@ def introduce(home: HomeAssistant, broker: Broker, folder: Path) -> None:
     wait_until(lambda: broker.retained(TOPICS.status).get(TOPICS.status) == b"offline", "the last will", 20)
     home.client.enable_all(TOPICS.device_id)
     ids = {entity.default_id(TOPICS.node) for entity in HERE}
-    wait_until(lambda: ids <= home.client.states().keys(), "every entity enabled", RELOADED_WITHIN_S)
+    wait_until(lambda: ids <= home.client.present(), "every entity enabled", RELOADED_WITHIN_S)
 
 
 @pytest.fixture(scope="module")
