@@ -29,13 +29,14 @@ if [ ! -x "$root/usr/bin/python3.14" ]; then
   say "Making a Debian testing in $root ..."
   rm -rf --one-file-system "$root" "$fresh"
   mkdir "$fresh"
+  log=$(mktemp)
   # The script of `sid` serves testing under any name. The mounts that debootstrap makes end with their namespace.
   if ! unshare --mount debootstrap --variant=minbase --include=python3.14-venv,python3.14-dev,g++,ca-certificates \
-    forky "$fresh" "$mirror" sid >"$root.log" 2>&1; then
+    forky "$fresh" "$mirror" sid >"$log" 2>&1; then
     rm -rf --one-file-system "$fresh"
-    cannot "debootstrap failed: $(tail -n 1 "$root.log") (all of it in $root.log)"
+    cannot "debootstrap failed: $(tail -n 1 "$log") (all of it in $log)"
   fi
-  rm -rf "$fresh"/var/cache/apt/archives/*.deb "$root.log"
+  rm -rf "$fresh"/var/cache/apt/archives/*.deb "$log"
   mkdir -p "$fresh/config"
   mv "$fresh" "$root"
 fi

@@ -53,11 +53,11 @@ def test_the_installer_says_what_is_missing(programs: dict[str, str], words: str
     for name, does in programs.items():
         (found / name).write_text(f"#!/bin/bash\n{does}\n")
         (found / name).chmod(0o755)
-    for tool in ("bash", "dirname", "cmp", "rm", "mkdir", "tail"):
+    for tool in ("bash", "dirname", "cmp", "rm", "mkdir", "mktemp", "tail"):
         (found / tool).symlink_to(shutil.which(tool) or tool)
     done = subprocess.run(
         ["bash", tmp_path / INSTALLER],
-        env={"PATH": str(found), "HOME": str(tmp_path)},
+        env={"PATH": str(found), "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
