@@ -130,7 +130,7 @@ def night(home: HomeAssistant, broker: Broker, tmp_path_factory: pytest.TempPath
                     seen.looks[moment] = look_around(home, view, cards, words, folder)
             seen.status = rehearsal.end(240)
             seen.said = rehearsal.said
-        wait_until(lambda: _last_status(listener) == b"offline", "the farewell", 10)
+        wait_until(lambda: messages_to(TOPICS.status, listener.received)[-1] == b"offline", "the farewell", 10)
         seen.messages = [
             *(Received(topic, payload, retained=True) for topic, payload in before.items()),
             *(message for message in listener.received if not message.retained),
@@ -153,10 +153,6 @@ def _last(listener: Listener, key: str) -> Shown:
     entity = next(entity for entity in HERE if entity.key == key)
     messages = messages_to(TOPICS.state(entity.group), listener.received)
     return told(entity, messages[-1]) if messages else None
-
-
-def _last_status(listener: Listener) -> bytes:
-    return messages_to(TOPICS.status, listener.received)[-1]
 
 
 def _settled(home: HomeAssistant, broker: Broker) -> list[str]:
