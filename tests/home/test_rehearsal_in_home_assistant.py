@@ -199,7 +199,7 @@ def same(one: list[Shown], other: list[Shown]) -> bool:
     return len(one) == len(other) and all(map(alike, one, other))
 
 
-NOT_REHEARSED = {"last_distress", "cpu", "memory", "disk_free", "last_stirred", "last_left_bed"}
+NOT_REHEARSED = {"last_distress", "last_quiet_word", "cpu", "memory", "disk_free", "last_stirred", "last_left_bed"}
 """What the machine is doing is not of the rehearsed night; the last two may come after the last look at the states."""
 
 
