@@ -33,12 +33,17 @@ ONE_FILE_EACH = {
     "amqtt": {"integrations/somnisphere_home/embedded_broker.py"},
     "mutagen": {"pi/somnisphere/library/audio_tags.py"},
     "piper": {"pi/somnisphere/telling/piper.py"},
+    "babel": {"pi/somnisphere/page/words.py"},
+    "jinja2": {"pi/somnisphere/page/rendering.py"},
+    "uvicorn": {"pi/somnisphere/page/server.py"},
     "PIL": {"pi/somnisphere/picture_png.py"},
 }
 PURE_ROOMS = [
     "pi/somnisphere/sleep",
     "pi/somnisphere/bedtime",
     "pi/somnisphere/comfort",
+    *(f"pi/somnisphere/dreams/{name}.py" for name in ("by_the_home", "daylight", "frames", "telling", "weave")),
+    *(f"pi/somnisphere/weaver/{name}.py" for name in ("cards", "helper", "table")),
     "pi/somnisphere/core.py",
     "pi/somnisphere/cues.py",
     "pi/somnisphere/home_facts.py",

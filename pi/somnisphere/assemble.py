@@ -8,6 +8,7 @@ from somnisphere import __version__
 from somnisphere.answers import Answers, Places
 from somnisphere.bedtime.ritual import Ritual
 from somnisphere.bedtime.shelf import Shelf
+from somnisphere.broker import secret, topics_of
 from somnisphere.card_desk import CardDesk
 from somnisphere.card_file import CardFile
 from somnisphere.card_file import beside as cards_beside
@@ -15,7 +16,7 @@ from somnisphere.cards import CardBook, CardTable
 from somnisphere.comfort.at_the_bed import Comfort
 from somnisphere.comfort_file import ComfortFile
 from somnisphere.comfort_file import beside as comfort_beside
-from somnisphere.config import Config, ConfigError, cache_place
+from somnisphere.config import Config, cache_place
 from somnisphere.core import Core
 from somnisphere.covers import Covers
 from somnisphere.daemon import Daemon
@@ -47,8 +48,6 @@ from somnisphere_hardware.speaker import Speaker
 from somnisphere_home.discovery import DeviceInfo
 from somnisphere_home.entity import Entity
 from somnisphere_home.house import House
-from somnisphere_home.messages import Topics
-from somnisphere_home.mqtt import BrokerSettings
 from somnisphere_home.rest_speech import HomeSpeech
 from somnisphere_home.session import HomeSession
 
@@ -69,40 +68,6 @@ def bedside_settings(config: Config) -> BedsideSettings:
         led_cap_ma=sensor.led_cap_ma,
         swap_leds=sensor.swap_leds,
     )
-
-
-def broker_settings(config: Config, place: tuple[str, int] | None = None) -> BrokerSettings:
-    """``place``: another broker than the configured one. Raises ``ConfigError`` for a file that cannot be read."""
-    mqtt = config.mqtt
-    host, port = place or (mqtt.host, mqtt.port)
-    settings = BrokerSettings(
-        host=host,
-        port=port,
-        client_id=f"somnisphere_{config.box.node}",
-        username=mqtt.username or None,
-        password=secret(mqtt.password_file, "mqtt.password_file") or None,
-        tls=mqtt.tls,
-        ca_file=Path(mqtt.ca_file).expanduser() if mqtt.ca_file else None,
-    )
-    try:
-        settings.tls_context()
-    except ValueError as problem:
-        raise ConfigError(f"key 'mqtt.ca_file': {problem}. Check the path and its rights.") from problem
-    return settings
-
-
-def secret(path: str | None, key: str) -> str:
-    """The one line of a secret's file; "" when none is configured."""
-    if not path:
-        return ""
-    try:
-        return Path(path).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"key {key!r}: {path} cannot be read ({problem}). Check the path and its rights.") from None
-
-
-def topics_of(config: Config) -> Topics:
-    return Topics(config.box.node, config.mqtt.discovery_prefix)
 
 
 def device_of(config: Config) -> DeviceInfo:

@@ -194,6 +194,12 @@ def build_parser() -> argparse.ArgumentParser:
         "story", "cli_story", "list_stories", "the stories on the shelf: list, show, add, record, play and more"
     )
     add_commands(story, lambda function: _handler("cli_story", function), NOT_MEDICAL)
+
+    from somnisphere.cli_page import add_commands as add_page_commands
+
+    page = add("page", "cli_page", "serve", "the house page: serve it to browsers; its PIN")
+    add_page_commands(page, lambda function: _handler("cli_page", function), NOT_MEDICAL)
+
     card = add("card", "cli_card", "show", "story cards: which card means what")
     cards = card.add_subparsers(dest="card_command", required=True, metavar="WHAT")
 

@@ -11,17 +11,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from somnisphere.assemble import assemble, bedside_settings, broker_settings, secret, shelf_reader
+from somnisphere.assemble import assemble, bedside_settings, shelf_reader
+from somnisphere.broker import broker_settings, secret
 from somnisphere.card_reading import card_reader
 from somnisphere.cli import needs_extra, writes
-from somnisphere.clock import SystemClock
+from somnisphere.clock import SystemClock, utc_offset_s
 from somnisphere.config import Config, load
 from somnisphere.errors import UserError
 from somnisphere.events import HomeReported, Tick
 from somnisphere.home_lamp import HomeLamp
 from somnisphere.journal import Journal
 from somnisphere.lamp_whites import lamp_whites
-from somnisphere.live import Edge, Inbox, Live, PlayerSpoke, utc_offset_s
+from somnisphere.live import Edge, Inbox, Live, PlayerSpoke
 from somnisphere.machine import Machine
 from somnisphere.moments import Tell
 from somnisphere.snapshot import Snapshot

@@ -6,8 +6,9 @@ import queue
 from collections.abc import Iterator
 from dataclasses import replace
 
-from somnisphere.assemble import broker_settings, device_of, entities_of, home_session, topics_of
+from somnisphere.assemble import device_of, entities_of, home_session
 from somnisphere.bedtime.phases import Phase
+from somnisphere.broker import broker_settings, topics_of
 from somnisphere.config import Config, load
 from somnisphere.errors import UserError
 from somnisphere.snapshot import Snapshot

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from somnisphere.assemble import broker_settings, secret
+from somnisphere.broker import broker_settings, secret
 from somnisphere.card_reading import card_reader
 from somnisphere.config import Config, ConfigError, find, load
 from somnisphere.lamp_whites import lamp_whites

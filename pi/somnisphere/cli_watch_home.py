@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from somnisphere.assemble import broker_settings
+from somnisphere.broker import broker_settings
 from somnisphere.config import load
 from somnisphere.errors import UserError
 from somnisphere.watch_home import SUBSCRIPTIONS, Bedsides

@@ -22,3 +22,8 @@ class SystemClock:
 
     def wall_s(self) -> float:
         return time.time()
+
+
+def utc_offset_s(wall_s: float) -> float:
+    """How far the household's clock is ahead of UTC at ``wall_s``."""
+    return float(time.localtime(wall_s).tm_gmtoff)

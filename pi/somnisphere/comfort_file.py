@@ -17,6 +17,14 @@ def beside(journal_path: Path) -> Path:
     return journal_path.with_name(journal_path.stem + FILE_SUFFIX)
 
 
+def remembered(path: Path) -> ComfortMemory:
+    """For a reader beside the daemon: nothing is written or put aside, and what cannot be read is nothing."""
+    try:
+        return ComfortMemory.from_dict(read_small(path, VERSION, "comfort"))
+    except (OSError, ValueError, RecursionError):
+        return ComfortMemory()
+
+
 class ComfortFile:
     """``memory`` is what is remembered. Never raises for trouble with disk or file: ``problem`` says it, "" none."""
 

@@ -34,6 +34,7 @@ from somnisphere.config_keys import (
     Stories,
     Voice,
 )
+from somnisphere.config_keys_page import Page
 from somnisphere.config_together import disagreement
 from somnisphere.errors import UserError
 from somnisphere.home_facts import HomeQuestions
@@ -63,6 +64,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     voice: Voice = Voice()
     journal: Journal = Journal()
     home_assistant: HomeAssistant = HomeAssistant()
+    page: Page = Page()
 
     @property
     def listeners(self) -> tuple[listeners.Listener, ...]:

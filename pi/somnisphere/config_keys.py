@@ -307,6 +307,13 @@ class HomeAssistant(Struct, frozen=True, forbid_unknown_fields=True):
         str | None,
         Meta(description="A file with a long-lived access token.", examples=["/etc/somnisphere/home-assistant-token"]),
     ] = None
+    ai_task: Annotated[
+        str | None,
+        Meta(
+            description="Who may write for the dreams' page; what it is told may leave the house, as you set it up.",
+            examples=["ai_task.local"],
+        ),
+    ] = None
     fire_events: Annotated[
         bool, Meta(description="Put each sleep moment on the home's bus, too, as the event somnisphere_moment.")
     ] = False

@@ -21,6 +21,8 @@ def disagreement(config: "Config") -> str:
     sensor = config.sensor
     if (sensor.oxygen_offset_pct is None) != (sensor.oxygen_slope_pct is None):
         return "sensor.oxygen_offset_pct and sensor.oxygen_slope_pct belong together; give both or neither"
+    if (config.page.latitude is None) != (config.page.longitude is None):
+        return "page.latitude and page.longitude belong together; give both or neither"
     return _home_disagrees(config)
 
 
@@ -37,6 +39,8 @@ def _home_disagrees(config: "Config") -> str:
             "home_assistant.still_up, bedroom_light_level and bedroom_lights, and voice.home_engine, need "
             "home_assistant.url and home_assistant.token_file"
         )
+    if config.home_assistant.ai_task and not config.home_assistant.url:
+        return "home_assistant.ai_task needs home_assistant.url and home_assistant.token_file"
     if config.home_assistant.begin_waits_min and not config.home_assistant.still_up:
         return "home_assistant.begin_waits_min needs home_assistant.still_up: it waits while somebody is up"
     return ""

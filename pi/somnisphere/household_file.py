@@ -31,10 +31,11 @@ def connect(path: Path, part: str, migrations: Sequence[str]) -> sqlite3.Connect
         db.execute("PRAGMA synchronous=FULL")  # words are few, and nobody types them twice
         db.execute("PRAGMA secure_delete=ON")  # what is taken back is gone
         db.execute("PRAGMA foreign_keys=ON")
+        if _version(db, part) == len(migrations):
+            return db  # as nearly always: nothing is written, and nobody waited for
         db.execute("BEGIN IMMEDIATE")
         db.execute("CREATE TABLE IF NOT EXISTS part (name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID")
-        row = db.execute("SELECT version FROM part WHERE name = ?", (part,)).fetchone()
-        version = row[0] if row else 0
+        version = _version(db, part)
         if version > len(migrations):
             raise sqlite3.OperationalError(f"its {part} was written by a newer Somnisphere (version {version})")
         for script in migrations[version:]:
@@ -46,6 +47,14 @@ def connect(path: Path, part: str, migrations: Sequence[str]) -> sqlite3.Connect
         db.close()  # rolls back
         raise
     return db
+
+
+def _version(db: sqlite3.Connection, part: str) -> int:
+    """0 for a part that has no tables yet."""
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'part'").fetchone() is None:
+        return 0
+    row = db.execute("SELECT version FROM part WHERE name = ?", (part,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _statements(script: str) -> list[str]:

@@ -12,10 +12,9 @@ Only the main thread touches the core, the lamp, the speaker, the journal and th
 import logging
 import queue
 import threading
-import time
 from dataclasses import dataclass
 
-from somnisphere.clock import Clock
+from somnisphere.clock import Clock, utc_offset_s
 from somnisphere.daemon import Daemon
 from somnisphere.events import BrokerReported, ButtonPressed, HomeReported, Press, Tick
 from somnisphere.poll_thread import PollThread
@@ -80,11 +79,6 @@ class Inbox:
             with self._lock:
                 self._blocks -= 1
         return item
-
-
-def utc_offset_s(wall_s: float) -> float:
-    """How far the household's clock is ahead of UTC at ``wall_s``."""
-    return float(time.localtime(wall_s).tm_gmtoff)
 
 
 class Live:

@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from somnisphere.clock import utc_offset_s
 from somnisphere.daemon import Daemon
 from somnisphere.events import BrokerReported, ButtonPressed, Press, Tick
-from somnisphere.live import Edge, utc_offset_s
+from somnisphere.live import Edge
 from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.button import PressDecoder
 from somnisphere_hardware.simulated.bus import SimulatedBus

@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from somnisphere.assemble import assemble, bedside_settings, broker_settings, shelf_reader
+from somnisphere.assemble import assemble, bedside_settings, shelf_reader
+from somnisphere.broker import broker_settings
+from somnisphere.clock import utc_offset_s
 from somnisphere.config import Config
 from somnisphere.cues import NIGHT_OUT_S
 from somnisphere.daemon import Daemon
 from somnisphere.errors import UserError
 from somnisphere.events import Tick
 from somnisphere.journal import Journal
-from somnisphere.live import Edge, utc_offset_s
+from somnisphere.live import Edge
 from somnisphere.recordings import Recording
 from somnisphere.rehearsal import Hand, Rehearsal, RehearsalClock, evening_of
 from somnisphere.snapshot import Snapshot

@@ -38,6 +38,10 @@ class Bedsides:
         """Whether any bedside said that it is there, or that it went."""
         return any(node.online is not None for node in self._nodes.values())
 
+    def node(self, name: str) -> Node:
+        """One bedside as far as it was heard; it may never have said anything."""
+        return self._nodes.get(name) or Node()
+
     def hear(self, topic: str, payload: bytes) -> bool:
         """One message; True when what is shown may have changed. What cannot be read is passed over."""
         _, name, *rest = topic.split("/")

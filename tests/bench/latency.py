@@ -22,7 +22,8 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.brokers import mosquitto
 
-from somnisphere.assemble import assemble, bedside_settings, broker_settings
+from somnisphere.assemble import assemble, bedside_settings
+from somnisphere.broker import broker_settings
 from somnisphere.clock import SystemClock
 from somnisphere.config import Config
 from somnisphere.events import Tick

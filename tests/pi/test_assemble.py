@@ -6,14 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somnisphere.assemble import (
-    bedside_settings,
-    broker_settings,
-    entities_of,
-    home_session,
-    secret,
-    shelf_reader,
-)
+from somnisphere.assemble import bedside_settings, entities_of, home_session, shelf_reader
+from somnisphere.broker import broker_settings, secret
 from somnisphere.config import Config, ConfigError
 from somnisphere.config_keys import Box, HomeAssistant, Listener, Mqtt, Sensor, Stories
 from somnisphere.entities import ENTITIES

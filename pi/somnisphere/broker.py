@@ -1,0 +1,41 @@
+"""How this bedside is known to the home's broker, from the configuration."""
+
+from pathlib import Path
+
+from somnisphere.config import Config, ConfigError
+from somnisphere_home.messages import Topics
+from somnisphere_home.mqtt import BrokerSettings
+
+
+def broker_settings(config: Config, place: tuple[str, int] | None = None) -> BrokerSettings:
+    """``place``: another broker than the configured one. Raises ``ConfigError`` for a file that cannot be read."""
+    mqtt = config.mqtt
+    host, port = place or (mqtt.host, mqtt.port)
+    settings = BrokerSettings(
+        host=host,
+        port=port,
+        client_id=f"somnisphere_{config.box.node}",
+        username=mqtt.username or None,
+        password=secret(mqtt.password_file, "mqtt.password_file") or None,
+        tls=mqtt.tls,
+        ca_file=Path(mqtt.ca_file).expanduser() if mqtt.ca_file else None,
+    )
+    try:
+        settings.tls_context()
+    except ValueError as problem:
+        raise ConfigError(f"key 'mqtt.ca_file': {problem}. Check the path and its rights.") from problem
+    return settings
+
+
+def secret(path: str | None, key: str) -> str:
+    """The one line of a secret's file; "" when none is configured."""
+    if not path:
+        return ""
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"key {key!r}: {path} cannot be read ({problem}). Check the path and its rights.") from None
+
+
+def topics_of(config: Config) -> Topics:
+    return Topics(config.box.node, config.mqtt.discovery_prefix)

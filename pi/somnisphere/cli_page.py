@@ -1,0 +1,136 @@
+"""``somnisphere page``: the house page, a process of its own; the household's PIN; everybody signed out."""
+
+import argparse
+import getpass
+import logging
+import os
+import secrets
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from somnisphere.cli import needs_extra
+from somnisphere.config import Config, ConfigError, load
+from somnisphere.errors import UserError
+from somnisphere.household_file import household_beside
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[argparse.Namespace], int]
+
+
+def add_commands(page: argparse.ArgumentParser, handler: Callable[[str], Handler], epilog: str) -> None:
+    """The subcommands of ``page``; without one it is served."""
+    page.add_argument("--host", help="address to serve it at (default: the configured one)")
+    page.add_argument("--port", type=_port, help="its port (default: the configured one)")
+    page.add_argument("--broker", metavar="HOST[:PORT]", help="MQTT broker (default: the configured one)")
+    page.add_argument("--journal", type=Path, metavar="FILE", help="another journal, such as a rehearsal's")
+    commands = page.add_subparsers(dest="page_command", metavar="COMMAND")
+    for name, function, text in (
+        ("pin", "set_pin", "set the household's PIN; whoever was signed in is signed out"),
+        ("sign-out", "sign_out", "sign everybody out"),
+    ):
+        command = commands.add_parser(name, help=text, description=text, epilog=epilog)
+        command.set_defaults(handler=handler(function))
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Until Ctrl-C or SIGTERM. It reads what the daemon wrote and speaks with it over MQTT; it may die at any time."""
+    config = load(arguments.config)
+    journal = _journal(arguments, config)
+    host, port = arguments.host or config.page.host, arguments.port or config.page.port
+    with needs_extra("page", "The house page"):
+        from somnisphere.page.app import build_app
+        from somnisphere.page.hosts import is_loopback
+        from somnisphere.page.server import serve as serve_page
+    from somnisphere.broker import broker_settings
+    from somnisphere.clock import utc_offset_s
+    from somnisphere.page.box_link import BoxLink
+    from somnisphere.page.house import House
+
+    household = household_beside(journal)
+    if not is_loopback(host) and not _has_pin(household):
+        raise ConfigError(
+            f"page.host is {host}, so that the whole house reaches the page, and no PIN is set. Set one first: "
+            "somnisphere page pin"
+        )
+    settings = broker_settings(config, _place(arguments.broker))
+    box = BoxLink(settings, config.box.node, f"{settings.client_id}_page_{os.getpid()}")
+    house = House(config, journal, household, time.time, utc_offset_s, box)
+    box.start()
+    try:
+        log.info("the house page is at http://%s:%d/", host, port)
+        if not serve_page(build_app(house), host, port):
+            raise UserError(f"The page cannot be served at {host}:{port}. Choose another page.host or page.port.")
+    finally:
+        box.stop()
+    return 0
+
+
+def set_pin(arguments: argparse.Namespace) -> int:
+    """Asked for twice; or one line of standard input, where nobody sits at it."""
+    from somnisphere.page.sessions import Sessions
+    from somnisphere.page.sign_in import hash_pin, pin_problem
+
+    path = household_beside(_journal(arguments, load(arguments.config)))
+    if sys.stdin.isatty():
+        pin = getpass.getpass("The household's PIN: ").strip()
+        if pin != getpass.getpass("Once more: ").strip():
+            raise UserError("the two are not the same; nothing was changed")
+    else:
+        pin = sys.stdin.readline().strip()
+    if problem := pin_problem(pin):
+        raise UserError(f"{problem}; nothing was changed")
+    with _opened(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Sessions(path).set_pin(hash_pin(pin, secrets.token_bytes(16)))
+    print(f"The PIN is set, kept as a hash in {path}. Everybody is signed out.")
+    return 0
+
+
+def sign_out(arguments: argparse.Namespace) -> int:
+    from somnisphere.page.sessions import Sessions
+
+    path = household_beside(_journal(arguments, load(arguments.config)))
+    with _opened(path):
+        Sessions(path).end_all()
+    print("Everybody is signed out.")
+    return 0
+
+
+def _journal(arguments: argparse.Namespace, config: Config) -> Path:
+    named: Path | None = arguments.journal
+    return named or Path(config.journal.path).expanduser()
+
+
+def _has_pin(household: Path) -> bool:
+    from somnisphere.page.sessions import Sessions
+
+    with _opened(household):
+        return household.exists() and bool(Sessions(household).pin_hash())
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as problem:
+        raise UserError(f"{path}: cannot be opened: {problem}. Look at its rights and at the disk.") from problem
+
+
+def _place(text: str | None) -> tuple[str, int] | None:
+    if not text:
+        return None
+    host, colon, port = text.rpartition(":") if ":" in text else (text, "", "")
+    if colon and not (host and port.isdecimal() and 0 < int(port) < 65536):
+        raise UserError(f"--broker {text}: HOST or HOST:PORT is needed, such as 192.168.1.5:1883")
+    return host or text, int(port) if colon else 1883
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not a port from 1 to 65535")
+    return int(text)

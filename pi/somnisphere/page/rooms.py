@@ -1,0 +1,29 @@
+"""The rooms of the page there are, in the order of the navigation. A new room is one more line here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute
+
+from somnisphere.page import dreams, tonight, weaver
+from somnisphere.page.house import House
+from somnisphere.page.words import gettext_noop
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """``name``: of its module, its templates (``<name>*.html``), its catalogue (``<name>.po``) and its address
+    (``/<name>``). ``title``: marked for translation here, translated in the room's catalogue. ``words_from``: further
+    folders or files below ``pi/somnisphere`` whose marked texts that catalogue translates."""
+
+    name: str
+    title: str
+    routes: Callable[[House], list[BaseRoute]]
+    words_from: tuple[str, ...] = ()
+
+
+ROOMS: tuple[Room, ...] = (
+    Room("tonight", gettext_noop("Tonight"), tonight.routes),
+    Room("weaver", gettext_noop("Weaver's table"), weaver.routes),
+    Room("dreams", gettext_noop("Dreams"), dreams.routes),
+)
