@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +91,14 @@ def test_each_library_has_one_file() -> None:
         and (relative := path.relative_to(ROOT).as_posix()) not in ONE_FILE_EACH[library]
     ]
     assert wrong == []
+
+
+def test_the_daemon_imports_nothing_of_the_page() -> None:
+    """Memory of a Pi Zero, and a page that can be broken without the night noticing."""
+    heavy = ("starlette", "jinja2", "babel", "uvicorn", "cryptography", "segno", "psycopg")
+    code = f"import sys, somnisphere.cli_daemon; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_drivers_and_simulated_chips_share_nothing() -> None:

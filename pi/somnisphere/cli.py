@@ -32,6 +32,12 @@ def _seed(text: str) -> int:
     return int(text)
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not a port from 1 to 65535")
+    return int(text)
+
+
 def _date(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
@@ -103,6 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
     rehearse.add_argument(
         "--out", type=Path, default=Path("out"), help="folder for journal and pictures (default: out)"
     )
+    rehearse.add_argument("--page", type=_port, metavar="PORT", help="serve the house page of this night, too")
     rehearse.add_argument("--plain", action="store_true", help="lines of text in place of the live view")
 
     replay = add(
@@ -198,6 +205,7 @@ def build_parser() -> argparse.ArgumentParser:
     from somnisphere.cli_page import add_commands as add_page_commands
 
     page = add("page", "cli_page", "serve", "the house page: serve it to browsers; its PIN")
+    page.add_argument("--port", type=_port, help="its port (default: the configured one)")
     add_page_commands(page, lambda function: _handler("cli_page", function), NOT_MEDICAL)
 
     card = add("card", "cli_card", "show", "story cards: which card means what")

@@ -178,6 +178,7 @@ def broker_of(arguments: argparse.Namespace, config: Config) -> Iterator[tuple[t
 def rehearse(arguments: argparse.Namespace) -> int:
     """A whole evening and night from simulated chips, shown as it goes; ends with its picture."""
     from somnisphere.cli_nights import night_lines
+    from somnisphere.cli_page import page_beside
     from somnisphere.picture import to_svg
     from somnisphere.simulation import open_rehearsal
 
@@ -190,6 +191,7 @@ def rehearse(arguments: argparse.Namespace) -> int:
         arguments.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         broker, embedded = stack.enter_context(broker_of(arguments, config))
+        stack.enter_context(page_beside(arguments, broker, arguments.out / "rehearsal.sqlite"))
         view = stack.enter_context(LiveView(watch_hint(broker, config.box.node), plain=arguments.plain))
         simulation = stack.enter_context(
             open_rehearsal(

@@ -59,7 +59,7 @@ class BoxLink:
                 raise BoxError(self.view().problem or "the broker was not reached yet")
             while not self._answers.empty():
                 self._answers.get()  # of somebody who no longer waits
-            self._link.publish(Message(topic, payload, qos=1))
+            self._link.publish(Message(topic, payload))  # never kept for later: the answer tells whether it came
             try:
                 while True:
                     heard, body = self._answers.get(timeout=ANSWER_WITHIN_S)
