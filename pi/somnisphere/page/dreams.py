@@ -131,7 +131,8 @@ def routes(house: House, writer: Writer | None = None) -> list[BaseRoute]:
 def _is_open(house: House) -> bool:
     moment = house.moment(house.now_s())
     phase = None if house.box is None else house.box.view().value("ritual", "phase")
-    return is_open(moment.hour + moment.minute / 60.0, phase)
+    known = None if phase is None else str(phase)  # it comes from the broker, and may be anything
+    return is_open(moment.hour + moment.minute / 60.0, known)
 
 
 def _today(house: House) -> date:
