@@ -28,7 +28,8 @@ ONE_FILE_EACH = {
         "hardware/somnisphere_hardware/simulated/pins.py",
     },
     "paho": {"integrations/somnisphere_home/mqtt.py"},
-    "homeassistant_api": {"integrations/somnisphere_home/rest.py"},
+    "homeassistant_api": {"integrations/somnisphere_home/rest.py", "integrations/somnisphere_home/rest_socket.py"},
+    "niquests": {"integrations/somnisphere_home/rest_socket.py"},
     "amqtt": {"integrations/somnisphere_home/embedded_broker.py"},
     "mutagen": {"pi/somnisphere/library/audio_tags.py"},
     "piper": {"pi/somnisphere/telling/piper.py"},
@@ -40,14 +41,14 @@ ONE_FILE_EACH = {
 PURE_ROOMS = [
     "pi/somnisphere/sleep",
     "pi/somnisphere/bedtime",
+    "pi/somnisphere/comfort",
+    *(f"pi/somnisphere/diary/{name}.py" for name in ("learning", "questions", "seal", "telling", "words")),
+    *(f"pi/somnisphere/dreams/{name}.py" for name in ("by_the_home", "daylight", "frames", "telling", "weave")),
+    *(f"pi/somnisphere/weaver/{name}.py" for name in ("cards", "helper", "table")),
+    "pi/somnisphere/letter",
     "pi/somnisphere/core.py",
     "pi/somnisphere/cues.py",
-    "pi/somnisphere/diary/words.py",
-    "pi/somnisphere/diary/questions.py",
-    "pi/somnisphere/diary/telling.py",
-    "pi/somnisphere/diary/seal.py",
-    "pi/somnisphere/diary/learning.py",
-    "pi/somnisphere/letter",
+    "pi/somnisphere/home_facts.py",
 ]
 IMPURE_MODULES = {"time", "threading", "socket", "subprocess", "asyncio", "sqlite3"}
 
