@@ -65,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         tick = Tick(clock.now_s(), wall_s, utc_offset_s(wall_s))
         machine = Machine(journal.path.parent)
         made = assemble(config, tick, journal, bedside, lamp, speaker, stories, machine, moment_teller(config, stack))
+        stack.callback(made.door.close)
         link = HomeLink(broker_settings(config), made.session.will, inbox.put)
         made.daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)
         live = Live(made.daemon, bedside, link, inbox, clock, button, card_reader(config))

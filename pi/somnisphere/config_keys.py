@@ -44,6 +44,11 @@ class Sleeper(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="Year and month of birth, as 2019-05; below one year no stages are guessed. Empty: an adult."),
     ] = ""
 
+    tell_first: Annotated[
+        bool,
+        Meta(description="The home and the commands show nothing of a night before its sleeper has told or opened it."),
+    ] = False
+
 
 class Sensor(Struct, frozen=True, forbid_unknown_fields=True):
     """The chips on the I2C bus."""
