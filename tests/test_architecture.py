@@ -29,7 +29,8 @@ ONE_FILE_EACH = {
     },
     "paho": {"integrations/somnisphere_home/mqtt.py", "integrations/somnisphere_home/sure_link.py"},
     "psycopg": {"pi/somnisphere/coach_desk/ledger_postgres.py"},
-    "homeassistant_api": {"integrations/somnisphere_home/rest.py"},
+    "homeassistant_api": {"integrations/somnisphere_home/rest.py", "integrations/somnisphere_home/rest_socket.py"},
+    "niquests": {"integrations/somnisphere_home/rest_socket.py"},
     "amqtt": {"integrations/somnisphere_home/embedded_broker.py"},
     "mutagen": {"pi/somnisphere/library/audio_tags.py"},
     "piper": {"pi/somnisphere/telling/piper.py"},
@@ -41,18 +42,18 @@ ONE_FILE_EACH = {
 PURE_ROOMS = [
     "pi/somnisphere/sleep",
     "pi/somnisphere/bedtime",
+    "pi/somnisphere/comfort",
+    *(f"pi/somnisphere/diary/{name}.py" for name in ("learning", "questions", "seal", "telling", "words")),
+    *(f"pi/somnisphere/dreams/{name}.py" for name in ("by_the_home", "daylight", "frames", "telling", "weave")),
+    *(f"pi/somnisphere/weaver/{name}.py" for name in ("cards", "helper", "table")),
+    "pi/somnisphere/letter",
     "pi/somnisphere/core.py",
     "pi/somnisphere/cues.py",
     *(
         f"pi/somnisphere/coach/{name}.py"
         for name in ("diary_row", "told", "signs", "programmes", "rails", "red_flags", "consent", "summary", "post")
     ),
-    "pi/somnisphere/diary/words.py",
-    "pi/somnisphere/diary/questions.py",
-    "pi/somnisphere/diary/telling.py",
-    "pi/somnisphere/diary/seal.py",
-    "pi/somnisphere/diary/learning.py",
-    "pi/somnisphere/letter",
+    "pi/somnisphere/home_facts.py",
 ]
 IMPURE_MODULES = {"time", "threading", "socket", "subprocess", "asyncio", "sqlite3"}
 

@@ -8,11 +8,14 @@ from somnisphere import __version__
 from somnisphere.answers import Answers, Places
 from somnisphere.bedtime.ritual import Ritual
 from somnisphere.bedtime.shelf import Shelf
-from somnisphere.broker import topics_of
+from somnisphere.broker import secret, topics_of
 from somnisphere.card_desk import CardDesk
 from somnisphere.card_file import CardFile
 from somnisphere.card_file import beside as cards_beside
 from somnisphere.cards import CardBook, CardTable
+from somnisphere.comfort.at_the_bed import Comfort
+from somnisphere.comfort_file import ComfortFile
+from somnisphere.comfort_file import beside as comfort_beside
 from somnisphere.config import Config, cache_place
 from somnisphere.core import Core
 from somnisphere.covers import Covers
@@ -20,6 +23,7 @@ from somnisphere.daemon import Daemon
 from somnisphere.diary.door import Door
 from somnisphere.entities import ENTITIES
 from somnisphere.entities_evening import LISTENER_ENTITY
+from somnisphere.entities_house import DARK_ENTITY, UP_ENTITY
 from somnisphere.entity_names import is_the_sleepers, named
 from somnisphere.evening_file import EveningFile
 from somnisphere.events import Tick
@@ -47,6 +51,7 @@ from somnisphere_hardware.speaker import Speaker
 from somnisphere_home.discovery import DeviceInfo
 from somnisphere_home.entity import Entity
 from somnisphere_home.house import House
+from somnisphere_home.rest_speech import HomeSpeech
 from somnisphere_home.session import HomeSession
 
 log = logging.getLogger(__name__)
@@ -74,8 +79,13 @@ def device_of(config: Config) -> DeviceInfo:
 
 def entities_of(config: Config) -> list[Entity[Snapshot]]:
     """What the home is told of, under its names in the configured language."""
-    offered = (entity for entity in ENTITIES if config.listener or entity.key != LISTENER_ENTITY)
-    return named(offered, config.box.language)
+    home = config.home_questions
+    asked = {
+        LISTENER_ENTITY: bool(config.listener),
+        UP_ENTITY: bool(home.still_up),
+        DARK_ENTITY: bool(home.light_level or home.lights),
+    }
+    return named((entity for entity in ENTITIES if asked.get(entity.key, True)), config.box.language)
 
 
 def home_session(config: Config) -> HomeSession[Snapshot]:
@@ -97,7 +107,16 @@ def shelf_reader(config: Config, *, background: bool = False) -> ShelfReader:
     """The household's stories, else those that come along. Broken files are said, and stop nothing."""
     folder = Path(config.stories.folder).expanduser() if config.stories.folder else STARTER_FOLDER
     cache = Path(config.stories.cache or cache_place()).expanduser()
-    return ShelfReader(folder, cache, HouseholdTeller(config.voice, cache / SPOKEN), background=background)
+    teller = HouseholdTeller(config.voice, cache / SPOKEN, home_speech(config))
+    return ShelfReader(folder, cache, teller, background=background)
+
+
+def home_speech(config: Config) -> HomeSpeech | None:
+    """Asks Home Assistant to speak, where the household chose a voice of its."""
+    home = config.home_assistant
+    if not config.voice.home_engine or home.url is None:
+        return None
+    return HomeSpeech(home.url, secret(home.token_file, "home_assistant.token_file"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +147,10 @@ def assemble(
     memory = LightMemory(beside(journal.path))
     pipeline = SleepPipeline(oxygen_curve=config.oxygen_curve or MAXIM_CURVE, learned_light=memory.light)
     sleeper = Sleeper(config.sleeper.born, journal.saved_person(), journal.save_person)
-    core = Core(ritual, shelf, pipeline, sleeper.stager, sleeper.revise, config.listeners)
+    remembered = ComfortFile(comfort_beside(journal.path))
+    comfort = Comfort(config.comfort_settings, remembered.memory, lambda: len(sleeper.person.middles))
+    waits_s = config.begin_waits_s
+    core = Core(ritual, shelf, pipeline, sleeper.stager, sleeper.revise, config.listeners, waits_s, comfort)
     session = home_session(config)
     cards = None
     if config.cards.reader != "none":
@@ -150,6 +172,7 @@ def assemble(
         Moments(journal, config.sleeper.name, tell_moment),
         SensingSwitch(journal.path),
         Covers(reader.cover, background=reader.background),
+        remembered,
         NightScreen(door, journal, ritual.learned),
         rescan=reader.read,
         light_memory=memory,
@@ -161,7 +184,7 @@ def assemble(
     parts.oxygen_calibrated = config.oxygen_calibrated
     daemon = Daemon(core, parts)
     core.last_night = journal.last_times()
-    for sentence in (journal.mended, memory.mended, memory.problem):
+    for sentence in (journal.mended, memory.mended, memory.problem, remembered.mended, remembered.problem):
         if sentence:
             log.warning("%s", sentence)
     daemon.carry_on(tick)

@@ -13,6 +13,10 @@ OxygenSlope = Annotated[float, Meta(ge=-100, le=-1)]
 BirthMonth = Annotated[str, Meta(pattern=r"^$|^(19|20)\d\d-(0[1-9]|1[0-2])$")]
 HomeLight = Annotated[str, Meta(pattern=r"^$|^light\.[a-z0-9_]+$")]
 HomePlayer = Annotated[str, Meta(pattern=r"^$|^media_player\.[a-z0-9_]+$")]
+HomeSpeech = Annotated[str, Meta(pattern=r"^$|^tts\.[a-z0-9_]+$")]
+HomeSensor = Annotated[str, Meta(pattern=r"^$|^sensor\.[a-z0-9_]+$")]
+HomeSign = Annotated[str, Meta(pattern=r"^(binary_sensor|input_boolean|light|media_player|switch)\.[a-z0-9_]+$")]
+HomeLit = Annotated[str, Meta(pattern=r"^(light|switch)\.[a-z0-9_]+$")]
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
@@ -218,6 +222,23 @@ class Ritual(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 30.0
 
 
+class Comfort(Struct, frozen=True, forbid_unknown_fields=True):
+    """Comfort for uneasy sleep, a step at a time. It is a guess, never an alarm, and no medical device."""
+
+    enabled: Annotated[bool, Meta(description="Off unless you turn it on; it begins after ten learned nights.")] = False
+    glow_pct: Annotated[float, Meta(ge=0, le=0.9, description="Lightness (L*) of the glow; 0: no glow.")] = 0.8
+    sound: Annotated[
+        str | None,
+        Meta(description="A sound that the sleeper chose, awake; without it, none.", examples=["/srv/sounds/rain.ogg"]),
+    ] = None
+    sound_volume_pct: Annotated[
+        float, Meta(ge=0, le=15, description="Choose it by ear, below the room at night: the box does not listen.")
+    ] = 5.0
+    quiet_word: Annotated[
+        bool, Meta(description="The last step: the moment quiet_word, for an automation that tells whoever is awake.")
+    ] = True
+
+
 class Stories(Struct, frozen=True, forbid_unknown_fields=True):
     """The shelf."""
 
@@ -250,7 +271,7 @@ class Voice(Struct, frozen=True, forbid_unknown_fields=True):
     """The voice that tells stories which are only words."""
 
     engine: Annotated[
-        Literal["auto", "espeak", "piper", "wyoming"],
+        Literal["auto", "espeak", "piper", "wyoming", "home_assistant"],
         Meta(description="auto: the best that is set up below. espeak-ng speaks when the others cannot."),
     ] = "auto"
     wyoming_host: Annotated[
@@ -258,6 +279,9 @@ class Voice(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="Where Piper answers the Wyoming protocol.", examples=["homeassistant.local"]),
     ] = None
     wyoming_port: Annotated[int, Meta(ge=1, le=65535, description="Its port.")] = 10200
+    home_engine: Annotated[
+        HomeSpeech, Meta(description="A voice of Home Assistant's, as tts.piper; needs [home_assistant]. Empty: none.")
+    ] = ""
     piper_voice: Annotated[
         str | None,
         Meta(
@@ -288,6 +312,28 @@ class HomeAssistant(Struct, frozen=True, forbid_unknown_fields=True):
         str | None,
         Meta(description="A file with a long-lived access token.", examples=["/etc/somnisphere/home-assistant-token"]),
     ] = None
+    ai_task: Annotated[
+        str | None,
+        Meta(
+            description="Who may write for the dreams' page; what it is told may leave the house, as you set it up.",
+            examples=["ai_task.local"],
+        ),
+    ] = None
     fire_events: Annotated[
         bool, Meta(description="Put each sleep moment on the home's bus, too, as the event somnisphere_moment.")
     ] = False
+    still_up: Annotated[
+        tuple[HomeSign, ...],
+        Meta(description='What is on while somebody is up, as ["binary_sensor.kitchen_motion", "media_player.tv"].'),
+    ] = ()
+    begin_waits_min: Annotated[
+        float,
+        Meta(ge=0, le=240, description="An evening that begins by itself waits so long at most while somebody is up."),
+    ] = 0.0
+    bedroom_light_level: Annotated[
+        HomeSensor, Meta(description="A light sensor in the bedroom, as sensor.bedroom_illuminance. Empty: none.")
+    ] = ""
+    dark_below_lx: Annotated[float, Meta(ge=0.1, le=1000, description="The bedroom is dark below so many lux.")] = 5.0
+    bedroom_lights: Annotated[
+        tuple[HomeLit, ...], Meta(description='The bedroom is not dark while one of them is on, as ["light.ceiling"].')
+    ] = ()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from somnisphere.card_desk import CardDesk
+from somnisphere.comfort_file import ComfortFile
 from somnisphere.covers import Covers
 from somnisphere.evening_file import EveningFile
 from somnisphere.home_desk import HomeDesk
@@ -45,6 +46,7 @@ class Parts:
     moments: Moments
     sensing: SensingSwitch
     covers: Covers
+    comfort: ComfortFile
     screen: NightScreen
     publish: Publish = _nowhere
     blocks_dropped: Callable[[], int] = int

@@ -94,6 +94,10 @@ class Snapshot:
     lamp_lightness_pct: float = 0.0
     lamp_target_pct: float = 0.0
 
+    someone_up: bool | None = None
+    bedroom_dark: bool | None = None
+    """Both as Home Assistant knows it, where the household named its entities."""
+
     last_night: NightTimes | None = None
     health: Health = Health()
 

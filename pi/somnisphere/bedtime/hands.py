@@ -49,6 +49,10 @@ class Hands:
         self._note(paused_by_hand=True)
         return actions
 
+    def lend_player(self) -> None:
+        """The player gets something else to play; what was paused in it is loaded anew when it goes on."""
+        self._note(loaded=False)
+
     def seek(self, position_s: float, at_s: float) -> Actions:
         """To another place of the story that plays, or was paused."""
         evening, state = self._evening, self.state
