@@ -41,6 +41,8 @@ from somnisphere_home.messages import Message
 ROOT = Path(__file__).resolve().parent.parent
 PI = ROOT / "pi" / "somnisphere"
 TEMPLATES = PI / "page" / "templates"
+DESK = PI / "coach_desk"
+"""The coach's own page: there too nobody is scored."""
 NOT_SHIPPED_TO_READERS = ("training",)
 """What makes the weights is a developer's tool, and its figures are of the model, not of anybody's night."""
 STATE = Snapshot(0.0, 0.0, phase=None)  # type: ignore[arg-type]
@@ -112,8 +114,10 @@ def questions_and_answers() -> Iterator[Said]:
 
 def static() -> Iterator[Said]:
     """Everything that can be searched without living through a night."""
-    yield from no_scores.templates(TEMPLATES)
-    yield from no_scores.translations(TRANSLATIONS)
+    for folder in (TEMPLATES, DESK / "templates"):
+        yield from no_scores.templates(folder)
+    for folder in (TRANSLATIONS, DESK / "translations"):
+        yield from no_scores.translations(folder)
     for language in ("en", "de"):
         yield from no_scores.entities(named(ENTITIES, language), STATE)
     yield from no_scores.lines("entity names", GERMAN.values())
@@ -123,13 +127,17 @@ def static() -> Iterator[Said]:
         ROOT,
         "README.md",
         "integrations/README.md",
+        "integrations/custom_components/README.md",
+        "integrations/custom_components/somnisphere/*.yaml",
+        "integrations/custom_components/somnisphere/strings.json",
+        "integrations/custom_components/somnisphere/translations/*.json",
         "hardware/README.md",
         "deploy/*.example",
         "integrations/asyncapi.json",
         "pi/somnisphere/stories/*.story/text.txt",
     )
     yield from no_scores.helps(build_parser())
-    for room in ("pi/somnisphere", "hardware/somnisphere_hardware", "integrations/somnisphere_home"):
+    for room in ("pi/somnisphere", "hardware/somnisphere_hardware", "integrations"):
         for path in sorted((ROOT / room).rglob("*.py")):
             if not set(path.relative_to(ROOT).parts) & set(NOT_SHIPPED_TO_READERS):
                 yield from no_scores.sentences(path)
