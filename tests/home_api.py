@@ -12,7 +12,7 @@ TIME = "2026-01-01T00:00:00+00:00"
 
 
 class FakeHome:
-    """``states`` by entity id as (state, attributes). ``mood``: alive, hangs, 401, 500, garbage or dead."""
+    """``states`` by entity id as (state, attributes). ``mood``: alive, slow, hangs, 401, 500, garbage or dead."""
 
     def __init__(self) -> None:
         self.states: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -84,7 +84,10 @@ def fake_home() -> Iterator[FakeHome]:
             self._send(200, [])
 
         def _is_moody(self) -> bool:
-            if home.mood == "alive":
+            if home.mood == "slow":
+                home.held += 1
+                home.release.wait(20)
+            if home.mood in ("alive", "slow"):
                 return False
             if home.mood == "hangs":
                 home.held += 1

@@ -92,8 +92,9 @@ class Entity(Generic[S]):
 
     ``value`` gives a JSON value (or an aware datetime) that is put under ``key`` in the payload of ``group``; None
     means *not known*. A light's value is a ``light_state``, laid at the top of its group's payload, as the JSON light
-    schema wants it. ``options`` may depend on the snapshot (a library of stories). ``parts`` name what must be online
-    beside the box itself. A change smaller than ``deadband`` is not worth a message.
+    schema wants it. ``attributes`` are told beside it, each as ``attribute_schema`` says (name -> JSON Schema), and no
+    others. ``options`` may depend on the snapshot (a library of stories). ``parts`` name what must be online beside the
+    box itself. A change smaller than ``deadband`` is not worth a message.
     """
 
     key: str
@@ -102,6 +103,7 @@ class Entity(Generic[S]):
     group: str = ""
     value: Callable[[S], Any] | None = None
     attributes: Callable[[S], Mapping[str, Any]] | None = None
+    attribute_schema: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     unit: str | None = None
     device_class: str | None = None
     state_class: str | None = None
@@ -152,6 +154,8 @@ def _fault(entity: Entity[Any]) -> str:
         f"a {entity.platform} needs a group and a value": stateful and not (entity.group and entity.value),
         f"a {entity.platform} has no value": not stateful and entity.value is not None,
         "attributes need a group": entity.attributes is not None and not entity.group,
+        "attributes need a schema, and a schema attributes": (entity.attributes is None)
+        == bool(entity.attribute_schema),
         "'status' is taken, choose another group": entity.group == "status",
         "an enum needs options": (enum or entity.platform == "event") and not entity.options,
         "an enum has neither unit nor state class": enum and bool(entity.unit or entity.state_class),

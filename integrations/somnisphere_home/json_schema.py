@@ -12,6 +12,10 @@ from somnisphere_home.states import attributes_key
 
 Schema = dict[str, Any]
 
+TEXT: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "number"}
+SECONDS: Schema = {"type": "number", "minimum": 0}
+TRUE_FALSE: Schema = {"type": "boolean"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 ON_OFF: Schema = {"type": "string", "enum": ["ON", "OFF"]}
 ONLINE_OFFLINE: Schema = {"type": "string", "enum": ["online", "offline"]}
@@ -79,7 +83,8 @@ def group_schema(entities: Iterable[Entity[S]], absent: Container[str] = ()) -> 
         if entity.key in absent:
             optional.append(entity.key)
         if entity.attributes is not None:
-            properties[attributes_key(entity.key)] = {"type": "object", "description": f"More on: {entity.name}"}
+            more = {name: dict(schema) for name, schema in entity.attribute_schema.items()}
+            properties[attributes_key(entity.key)] = {"description": f"More on: {entity.name}", **record(more)}
     return record(properties, optional=optional)
 
 

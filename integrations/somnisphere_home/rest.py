@@ -5,11 +5,18 @@ Every failure is an answer, never an exception: a home that is down, slow, hung 
 night. Calls block for at most ``timeout_s``, so they belong on a thread that has time.
 """
 
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+AI_TASK_S = 60.0
+MOST_SOUND_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +69,50 @@ class HomeAssistantClient:
 
         Home Assistant also says so for an entity that does not exist; ask for its ``state`` where that matters.
         """
-        answer = self._ask(lambda client: client.trigger_service(domain, service, **(data or {})))
-        if isinstance(answer, _NotFound):
-            return HomeRefused(f"there is no action {domain}.{service}")
+        answer = self._act(domain, service, lambda client: client.trigger_service(domain, service, **(data or {})))
         return answer if isinstance(answer, HomeUnreachable | HomeRefused) else None
+
+    def call_on(
+        self, entity_id: str, service: str, data: Mapping[str, Any] | None = None
+    ) -> HomeUnreachable | HomeRefused | None:
+        """As ``call`` on one entity, which must exist and be there: ``call_on("light.bedroom", "turn_off")``."""
+        found = self.attributes(entity_id)
+        if isinstance(found, HomeUnreachable | HomeRefused):
+            return found
+        if found is None:
+            return HomeRefused(f"there is no {entity_id}")
+        if found.state == "unavailable":
+            return HomeRefused(f"{entity_id} is unavailable there; has it power?")
+        return self.call(entity_id.partition(".")[0], service, {"entity_id": entity_id, **(data or {})})
+
+    def ask_ai_task(
+        self, task_name: str, instructions: str, entity_id: str | None = None
+    ) -> str | HomeUnreachable | HomeRefused:
+        """What the household's AI task writes (Home Assistant 2025.7 and newer); ``entity_id``: which, None: the one
+        it prefers. That takes its time: give this client a ``timeout_s`` of ``AI_TASK_S``, and a thread of its own."""
+        data = {"task_name": task_name, "instructions": instructions}
+        if entity_id is not None:
+            found = self.attributes(entity_id)
+            if not isinstance(found, EntityState):
+                return HomeRefused(f"there is no {entity_id}") if found is None else found
+            data["entity_id"] = entity_id
+        answer = self._act(
+            "ai_task", "generate_data", lambda c: c.trigger_service_with_response("ai_task", "generate_data", **data)[1]
+        )
+        if isinstance(answer, HomeUnreachable | HomeRefused):
+            return answer
+        written = answer.get("data") if isinstance(answer, Mapping) else None
+        return written if isinstance(written, str) else HomeRefused("ai_task.generate_data answered without a text")
+
+    def speech(self, engine: str, text: str, language: str = "") -> bytes | HomeUnreachable | HomeRefused:
+        """``text`` spoken by a voice such as ``tts.piper``, as the bytes of an audio file of whatever format."""
+        asked = {"engine_id": engine, "message": text} | ({"language": language} if language else {})
+        found = self._ask(lambda client: str(client.request("tts_get_url", method="POST", json=asked)["path"]))
+        if isinstance(found, _NotFound):
+            return HomeRefused(f"{self._url} has no voices; set up a text-to-speech integration there")
+        if isinstance(found, HomeUnreachable | HomeRefused):
+            return found
+        return self._fetch(found)
 
     def fire_event(self, name: str, data: Mapping[str, Any]) -> HomeUnreachable | HomeRefused | None:
         """Put an event on the home's bus. None: it was done."""
@@ -73,6 +120,40 @@ class HomeAssistantClient:
         if isinstance(answer, _NotFound):
             return HomeRefused(f"{self._url} takes no events")
         return answer if isinstance(answer, HomeUnreachable | HomeRefused) else None
+
+    def _act(self, domain: str, service: str, question: Callable[[Any], T]) -> T | HomeUnreachable | HomeRefused:
+        """A call of an action; Home Assistant says the same of one that it has not and of one that it does not like."""
+
+        def asked(client: Any) -> T:
+            from homeassistant_api import errors
+
+            try:
+                return question(client)
+            except errors.RequestError as problem:
+                if not isinstance(problem, errors.RequestTimeoutError) and not _has_action(client, domain, service):
+                    raise errors.EndpointNotFoundError(service) from problem
+                raise
+
+        answer = self._ask(asked)
+        return HomeRefused(f"there is no action {domain}.{service}") if isinstance(answer, _NotFound) else answer
+
+    def _fetch(self, path: str) -> bytes | HomeUnreachable | HomeRefused:
+        """A file that the home lends at ``path``. It is made while it is fetched."""
+        if not path.startswith("/"):
+            return HomeRefused(f"{self._url} lends what it spoke at {path!r}, which is no place there")
+        found, until_s = b"", time.monotonic() + self._timeout_s
+        try:
+            with urllib.request.urlopen(self._url + path, timeout=self._timeout_s) as answer:
+                while len(found) <= MOST_SOUND_BYTES and (more := answer.read1(1 << 16)):
+                    found += more
+                    if time.monotonic() > until_s:
+                        raise TimeoutError(f"not all of it came within {self._timeout_s:g} s")
+        except urllib.error.HTTPError as problem:
+            problem.close()
+            return HomeRefused(f"{self._url} could not speak ({problem.code}); its log says why")
+        except (OSError, HTTPException) as problem:
+            return HomeUnreachable(f"{self._url} did not send what it spoke: {problem}")
+        return HomeRefused(f"{self._url} speaks without end") if len(found) > MOST_SOUND_BYTES else found
 
     def close(self) -> None:
         if self._client is not None:
@@ -100,13 +181,18 @@ class HomeAssistantClient:
             return HomeRefused(f"{self._url} got itself into trouble; its log says why")
         except errors.RequestError as problem:
             return HomeRefused(f"{self._url} refused: {problem}")
-        except (errors.HomeassistantAPIError, OSError, ValueError, TypeError) as problem:
-            # niquests' own errors are OSErrors; a reply that is no JSON, or no state, is one of the last two.
+        except (errors.HomeassistantAPIError, OSError, ValueError, TypeError, LookupError) as problem:
+            # niquests' own errors are OSErrors; a reply that is no JSON, or no such answer, is one of the others.
             return HomeUnreachable(f"{self._url} cannot be asked: {type(problem).__name__}: {problem}")
 
 
 def _entity_state(answer: Any) -> EntityState:
     return EntityState(str(answer.state), dict(answer.attributes))
+
+
+def _has_action(client: Any, domain: str, service: str) -> bool:
+    known = client.request("services")
+    return any(one["domain"] == domain and service in one["services"] for one in known)
 
 
 class _NotFound:

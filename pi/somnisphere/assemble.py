@@ -8,27 +8,34 @@ from somnisphere import __version__
 from somnisphere.answers import Answers, Places
 from somnisphere.bedtime.ritual import Ritual
 from somnisphere.bedtime.shelf import Shelf
-from somnisphere.broker import topics_of
+from somnisphere.broker import secret, topics_of
 from somnisphere.card_desk import CardDesk
 from somnisphere.card_file import CardFile
 from somnisphere.card_file import beside as cards_beside
 from somnisphere.cards import CardBook, CardTable
+from somnisphere.comfort.at_the_bed import Comfort
+from somnisphere.comfort_file import ComfortFile
+from somnisphere.comfort_file import beside as comfort_beside
 from somnisphere.config import Config, cache_place
 from somnisphere.core import Core
 from somnisphere.covers import Covers
 from somnisphere.daemon import Daemon
+from somnisphere.diary.door import Door
 from somnisphere.entities import ENTITIES
 from somnisphere.entities_evening import LISTENER_ENTITY
+from somnisphere.entities_house import DARK_ENTITY, UP_ENTITY
 from somnisphere.entity_names import is_the_sleepers, named
 from somnisphere.evening_file import EveningFile
 from somnisphere.events import Tick
 from somnisphere.home_desk import HomeDesk
 from somnisphere.home_lamp import HomeLamp
+from somnisphere.household_file import household_beside
 from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER
 from somnisphere.light_memory import LightMemory, beside
 from somnisphere.machine import Machine
 from somnisphere.moments import Moments, Tell
+from somnisphere.night_screen import NightScreen
 from somnisphere.parts import Parts
 from somnisphere.sensing_switch import SensingSwitch
 from somnisphere.shelf_reader import ShelfReader
@@ -44,6 +51,7 @@ from somnisphere_hardware.speaker import Speaker
 from somnisphere_home.discovery import DeviceInfo
 from somnisphere_home.entity import Entity
 from somnisphere_home.house import House
+from somnisphere_home.rest_speech import HomeSpeech
 from somnisphere_home.session import HomeSession
 
 log = logging.getLogger(__name__)
@@ -71,8 +79,13 @@ def device_of(config: Config) -> DeviceInfo:
 
 def entities_of(config: Config) -> list[Entity[Snapshot]]:
     """What the home is told of, under its names in the configured language."""
-    offered = (entity for entity in ENTITIES if config.listener or entity.key != LISTENER_ENTITY)
-    return named(offered, config.box.language)
+    home = config.home_questions
+    asked = {
+        LISTENER_ENTITY: bool(config.listener),
+        UP_ENTITY: bool(home.still_up),
+        DARK_ENTITY: bool(home.light_level or home.lights),
+    }
+    return named((entity for entity in ENTITIES if asked.get(entity.key, True)), config.box.language)
 
 
 def home_session(config: Config) -> HomeSession[Snapshot]:
@@ -94,13 +107,25 @@ def shelf_reader(config: Config, *, background: bool = False) -> ShelfReader:
     """The household's stories, else those that come along. Broken files are said, and stop nothing."""
     folder = Path(config.stories.folder).expanduser() if config.stories.folder else STARTER_FOLDER
     cache = Path(config.stories.cache or cache_place()).expanduser()
-    return ShelfReader(folder, cache, HouseholdTeller(config.voice, cache / SPOKEN), background=background)
+    teller = HouseholdTeller(config.voice, cache / SPOKEN, home_speech(config))
+    return ShelfReader(folder, cache, teller, background=background)
+
+
+def home_speech(config: Config) -> HomeSpeech | None:
+    """Asks Home Assistant to speak, where the household chose a voice of its."""
+    home = config.home_assistant
+    if not config.voice.home_engine or home.url is None:
+        return None
+    return HomeSpeech(home.url, secret(home.token_file, "home_assistant.token_file"))
 
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
+    """``door`` holds the household's file open: close it when the daemon ends."""
+
     daemon: Daemon
     session: HomeSession[Snapshot]
+    door: Door
 
 
 def assemble(
@@ -122,7 +147,10 @@ def assemble(
     memory = LightMemory(beside(journal.path))
     pipeline = SleepPipeline(oxygen_curve=config.oxygen_curve or MAXIM_CURVE, learned_light=memory.light)
     sleeper = Sleeper(config.sleeper.born, journal.saved_person(), journal.save_person)
-    core = Core(ritual, shelf, pipeline, sleeper.stager, sleeper.revise, config.listeners)
+    remembered = ComfortFile(comfort_beside(journal.path))
+    comfort = Comfort(config.comfort_settings, remembered.memory, lambda: len(sleeper.person.middles))
+    waits_s = config.begin_waits_s
+    core = Core(ritual, shelf, pipeline, sleeper.stager, sleeper.revise, config.listeners, waits_s, comfort)
     session = home_session(config)
     cards = None
     if config.cards.reader != "none":
@@ -130,8 +158,9 @@ def assemble(
             CardBook(), shelf.find, story_begins=config.cards.story_begins, lift_pauses=config.cards.lift_pauses
         )
         cards = CardDesk(CardFile(cards_beside(journal.path)), table, topics_of(config), device_of(config))
+    door = Door(household_beside(journal.path), tell_first=config.sleeper.tell_first)
     own_stories = Path(config.stories.folder).expanduser() if config.stories.folder else None
-    answers = Answers(shelf, config.listeners, Places(journal.path, own_stories), reader.cover)
+    answers = Answers(shelf, config.listeners, Places(journal.path, own_stories), reader.cover, door.shows)
     parts = Parts(
         bedside,
         lamp,
@@ -143,6 +172,8 @@ def assemble(
         Moments(journal, config.sleeper.name, tell_moment),
         SensingSwitch(journal.path),
         Covers(reader.cover, background=reader.background),
+        remembered,
+        NightScreen(door, journal, ritual.learned),
         rescan=reader.read,
         light_memory=memory,
     )
@@ -153,8 +184,8 @@ def assemble(
     parts.oxygen_calibrated = config.oxygen_calibrated
     daemon = Daemon(core, parts)
     core.last_night = journal.last_times()
-    for sentence in (journal.mended, memory.mended, memory.problem):
+    for sentence in (journal.mended, memory.mended, memory.problem, remembered.mended, remembered.problem):
         if sentence:
             log.warning("%s", sentence)
     daemon.carry_on(tick)
-    return Assembled(daemon, session)
+    return Assembled(daemon, session, door)

@@ -18,7 +18,7 @@ from somnisphere.cli import needs_extra, writes
 from somnisphere.clock import SystemClock, utc_offset_s
 from somnisphere.config import Config, load
 from somnisphere.errors import UserError
-from somnisphere.events import Tick
+from somnisphere.events import HomeReported, Tick
 from somnisphere.home_lamp import HomeLamp
 from somnisphere.journal import Journal
 from somnisphere.lamp_whites import lamp_whites
@@ -65,9 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
         tick = Tick(clock.now_s(), wall_s, utc_offset_s(wall_s))
         machine = Machine(journal.path.parent)
         made = assemble(config, tick, journal, bedside, lamp, speaker, stories, machine, moment_teller(config, stack))
+        stack.callback(made.door.close)
         link = HomeLink(broker_settings(config), made.session.will, inbox.put)
         made.daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)
         live = Live(made.daemon, bedside, link, inbox, clock, button, card_reader(config))
+        follow_home(config, stack, inbox.put, clock.now_s)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: live.stop())
         link.start()
@@ -111,6 +113,23 @@ def moment_teller(config: Config, stack: ExitStack) -> Tell | None:
     events = HomeEvents(home_client(config), config.box.node)
     stack.callback(events.close)
     return events.tell
+
+
+def follow_home(
+    config: Config, stack: ExitStack, put: Callable[[HomeReported], None], now_s: Callable[[], float]
+) -> None:
+    """From now on what Home Assistant knows of the house is told, where the household named entities."""
+    questions = config.home_questions
+    if not questions.entity_ids:
+        return
+    from somnisphere.home_follower import HomeFollower
+    from somnisphere_home.rest_listener import StatesListener
+
+    follower = HomeFollower(questions, put, now_s)
+    token = secret(config.home_assistant.token_file, "home_assistant.token_file")
+    listener = StatesListener(config.home_assistant.url or "", token, questions.entity_ids, follower.hear)
+    stack.callback(listener.close)
+    listener.start()
 
 
 def home_client(config: Config) -> HomeAssistantClient:

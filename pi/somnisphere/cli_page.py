@@ -11,12 +11,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from somnisphere.cli import needs_extra
 from somnisphere.config import Config, ConfigError, load
 from somnisphere.errors import UserError
 from somnisphere.household_file import household_beside
+
+if TYPE_CHECKING:
+    from somnisphere.coach.sender import Sender
 
 log = logging.getLogger(__name__)
 
@@ -59,15 +64,45 @@ def serve(arguments: argparse.Namespace) -> int:
         )
     settings = broker_settings(config, _place(arguments.broker))
     box = BoxLink(settings, config.box.node, f"{settings.client_id}_page_{os.getpid()}")
-    house = House(config, journal, household, time.time, utc_offset_s, box)
+    post = _coach_post(config, household)
+    house = House(config, journal, household, time.time, utc_offset_s, box, None if post is None else post.nudge)
     box.start()
+    if post is not None:
+        post.start()
     try:
         log.info("the house page is at http://%s:%d/", host, port)
         if not serve_page(build_app(house), host, port):
             raise UserError(f"The page cannot be served at {host}:{port}. Choose another page.host or page.port.")
     finally:
         box.stop()
+        if post is not None:
+            post.stop()
     return 0
+
+
+def _coach_post(config: Config, household: Path) -> "Sender | None":
+    """Who carries summaries to the coach; None: no coach is configured."""
+    if not config.coach.key:
+        return None
+    from somnisphere.broker import coach_broker_settings
+    from somnisphere.clock import utc_offset_s
+    from somnisphere.coach.sender import Sender
+    from somnisphere.coach.store import CoachStore
+    from somnisphere.coach.told import rows
+    from somnisphere.diary.store import Diary
+
+    def today() -> date:
+        now_s = time.time()
+        return datetime.fromtimestamp(now_s, timezone(timedelta(seconds=utc_offset_s(now_s)))).date()
+
+    diary = Diary(household)
+    return Sender(
+        CoachStore(household),
+        lambda: rows({night: kept.telling for night, kept in diary.tellings().items()}),
+        coach_broker_settings(config),
+        today,
+        time.time,
+    )
 
 
 @contextmanager

@@ -186,6 +186,7 @@ def _book(named: str, config: "Config") -> Book:
 
 def _spoken(book: Book, config: "Config", cache: Path | None = None, language: str = "") -> Recording:
     """The words of a book as sound."""
+    from somnisphere.assemble import home_speech
     from somnisphere.telling.spoken import Untellable, tell
     from somnisphere.telling.voices import choose
 
@@ -196,7 +197,9 @@ def _spoken(book: Book, config: "Config", cache: Path | None = None, language: s
             print(f"\r{done} of {count} sentences", end="\n" if done == count else "", file=sys.stderr, flush=True)
 
     book = replace(book, language=language or book.language)
-    told = tell(book, choose(config.voice), cache or Path(config.stories.cache) / SPOKEN, progress=progress)
+    told = tell(
+        book, choose(config.voice, home_speech(config)), cache or Path(config.stories.cache) / SPOKEN, progress=progress
+    )
     if isinstance(told, Untellable):
         raise UserError(told.reason)
     return told

@@ -15,13 +15,14 @@ from msgspec.inspect import is_struct_type
 
 from somnisphere import listeners
 from somnisphere.bedtime.fades import FadeSettings
-from somnisphere.bedtime.state import RitualSettings
+from somnisphere.bedtime.state import RitualSettings, volume_gain_db
+from somnisphere.comfort.ladder import LADDER, ComfortSettings, Step
 from somnisphere.config_keys import (
     Box,
     Button,
     Cards,
     Circle,
-    HomeAssistant,
+    Comfort,
     Journal,
     Lamp,
     Listener,
@@ -33,8 +34,12 @@ from somnisphere.config_keys import (
     Stories,
     Voice,
 )
+from somnisphere.config_keys_coach import Coach
+from somnisphere.config_keys_home import HomeAssistant
 from somnisphere.config_keys_page import Page
+from somnisphere.config_together import disagreement
 from somnisphere.errors import UserError
+from somnisphere.home_facts import HomeQuestions
 
 ENVIRONMENT = "SOMNISPHERE_CONFIG"
 PLACES = (Path("/etc/somnisphere/somnisphere.toml"), Path("~/.config/somnisphere/somnisphere.toml"))
@@ -55,6 +60,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     speaker: Speaker = Speaker()
     mqtt: Mqtt = Mqtt()
     ritual: Ritual = Ritual()
+    comfort: Comfort = Comfort()
     stories: Stories = Stories()
     listener: tuple[Listener, ...] = ()
     voice: Voice = Voice()
@@ -62,6 +68,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     circle: Circle = Circle()
     home_assistant: HomeAssistant = HomeAssistant()
     page: Page = Page()
+    coach: Coach = Coach()
 
     @property
     def listeners(self) -> tuple[listeners.Listener, ...]:
@@ -81,6 +88,32 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
                 _time_of_day_s(one.begin_at or self.ritual.begin_at),
             )
             for one in self.listener
+        )
+
+    @property
+    def begin_waits_s(self) -> float:
+        return self.home_assistant.begin_waits_min * 60.0
+
+    @property
+    def home_questions(self) -> HomeQuestions:
+        """What Home Assistant is asked about the house; nothing unless the household named entities."""
+        home = self.home_assistant
+        return HomeQuestions(home.still_up, home.bedroom_light_level, home.bedroom_lights, home.dark_below_lx)
+
+    @property
+    def comfort_settings(self) -> ComfortSettings:
+        comfort = self.comfort
+        wished = {
+            Step.NOTE: True,
+            Step.GLOW: comfort.glow_pct > 0,
+            Step.SOUND: comfort.sound is not None,
+            Step.WORD: comfort.quiet_word,
+        }
+        return ComfortSettings(
+            steps=tuple(step for step in LADDER if wished[step]) if comfort.enabled else (),
+            glow_pct=comfort.glow_pct,
+            sound=Path(comfort.sound) if comfort.sound else None,
+            sound_gain_db=volume_gain_db(min(comfort.sound_volume_pct, self.speaker.volume_ceiling_pct)),
         )
 
     @property
@@ -151,7 +184,7 @@ def load(path: Path | None = None) -> Config:
         config = msgspec.convert(found, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {_explain(str(error), found)}") from error
-    if problem := _disagreement(config):
+    if problem := disagreement(config):
         raise ConfigError(f"{path}: {problem}")
     return _expanded(config)
 
@@ -182,45 +215,6 @@ def cache_place() -> str:
     """The cache folder when none is named: systemd's (``CacheDirectory=``), else a person's."""
     folder = os.environ.get("CACHE_DIRECTORY", "").split(":")[0]
     return folder or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/somnisphere"
-
-
-def _disagreement(config: Config) -> str:
-    """Keys that are fine alone and not together."""
-    speaker, lamp, button = config.speaker, config.lamp, config.button
-    if speaker.volume_floor_pct > speaker.volume_ceiling_pct:
-        return (
-            f"speaker.volume_floor_pct is {speaker.volume_floor_pct:g}, above speaker.volume_ceiling_pct "
-            f"({speaker.volume_ceiling_pct:g}); the floor must not be above the ceiling"
-        )
-    if lamp.pin is not None and lamp.pin == button.pin:
-        return f"lamp.pin and button.pin are both {lamp.pin}; give each a GPIO of its own"
-    if lamp.cold_pin is not None and (disagreement := _two_whites_disagree(config)):
-        return disagreement
-    sensor = config.sensor
-    if (sensor.oxygen_offset_pct is None) != (sensor.oxygen_slope_pct is None):
-        return "sensor.oxygen_offset_pct and sensor.oxygen_slope_pct belong together; give both or neither"
-    if config.home_assistant.url and not config.home_assistant.token_file:
-        return "home_assistant.url is given without home_assistant.token_file; the API needs a token"
-    if (lamp.home_light or speaker.home_player) and not config.home_assistant.url:
-        return "lamp.home_light and speaker.home_player need home_assistant.url and home_assistant.token_file"
-    if (config.page.latitude is None) != (config.page.longitude is None):
-        return "page.latitude and page.longitude belong together; give both or neither"
-    if config.home_assistant.fire_events and not config.home_assistant.url:
-        return "home_assistant.fire_events needs home_assistant.url and home_assistant.token_file"
-    return ""
-
-
-def _two_whites_disagree(config: Config) -> str:
-    lamp = config.lamp
-    if lamp.pin is None:
-        return "lamp.cold_pin is given without lamp.pin, the warm LED's; give both, or lamp.pin alone"
-    if lamp.cold_pin in (lamp.pin, config.button.pin):
-        return f"lamp.cold_pin is {lamp.cold_pin}, which is taken; give each a GPIO of its own"
-    if lamp.warm_k >= lamp.cold_k:
-        return f"lamp.warm_k is {lamp.warm_k:g}, not below lamp.cold_k ({lamp.cold_k:g}); the warm LED has fewer kelvin"
-    if lamp.night_k > lamp.evening_k:
-        return f"lamp.night_k is {lamp.night_k:g}, above lamp.evening_k ({lamp.evening_k:g}); the night is the warmer"
-    return ""
 
 
 def _explain(message: str, found: Mapping[str, Any]) -> str:
@@ -281,6 +275,10 @@ _WORDS = {
     "node": "1 to 32 of a-z, 0-9 and _",
     "home_light": 'a light of Home Assistant such as "light.bedroom"',
     "home_player": 'a media player of Home Assistant such as "media_player.bedroom"',
+    "still_up": "a list of Home Assistant's binary_sensor, input_boolean, light, media_player and switch entities",
+    "bedroom_light_level": 'a sensor of Home Assistant such as "sensor.bedroom_illuminance"',
+    "bedroom_lights": 'a list of Home Assistant\'s light and switch entities, such as ["light.ceiling"]',
+    "home_engine": 'a voice of Home Assistant such as "tts.piper"',
     "name": "1 to 64 characters",
     "reader": '"none", "pn532" or the path of an input device, such as "/dev/input/by-id/usb-reader-event-kbd"',
     "discovery_prefix": "a topic without # + and spaces",
@@ -333,4 +331,6 @@ def _toml(value: Any) -> str:
         return f"{value:g}"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(one) for one in value)}]"
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -13,6 +13,7 @@ OxygenSlope = Annotated[float, Meta(ge=-100, le=-1)]
 BirthMonth = Annotated[str, Meta(pattern=r"^$|^(19|20)\d\d-(0[1-9]|1[0-2])$")]
 HomeLight = Annotated[str, Meta(pattern=r"^$|^light\.[a-z0-9_]+$")]
 HomePlayer = Annotated[str, Meta(pattern=r"^$|^media_player\.[a-z0-9_]+$")]
+HomeSpeech = Annotated[str, Meta(pattern=r"^$|^tts\.[a-z0-9_]+$")]
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
@@ -39,6 +40,11 @@ class Sleeper(Struct, frozen=True, forbid_unknown_fields=True):
         BirthMonth,
         Meta(description="Year and month of birth, as 2019-05; below one year no stages are guessed. Empty: an adult."),
     ] = ""
+
+    tell_first: Annotated[
+        bool,
+        Meta(description="The home and the commands show nothing of a night before its sleeper has told or opened it."),
+    ] = False
 
 
 class Sensor(Struct, frozen=True, forbid_unknown_fields=True):
@@ -213,6 +219,23 @@ class Ritual(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 30.0
 
 
+class Comfort(Struct, frozen=True, forbid_unknown_fields=True):
+    """Comfort for uneasy sleep, a step at a time. It is a guess, never an alarm, and no medical device."""
+
+    enabled: Annotated[bool, Meta(description="Off unless you turn it on; it begins after ten learned nights.")] = False
+    glow_pct: Annotated[float, Meta(ge=0, le=0.9, description="Lightness (L*) of the glow; 0: no glow.")] = 0.8
+    sound: Annotated[
+        str | None,
+        Meta(description="A sound that the sleeper chose, awake; without it, none.", examples=["/srv/sounds/rain.ogg"]),
+    ] = None
+    sound_volume_pct: Annotated[
+        float, Meta(ge=0, le=15, description="Choose it by ear, below the room at night: the box does not listen.")
+    ] = 5.0
+    quiet_word: Annotated[
+        bool, Meta(description="The last step: the moment quiet_word, for an automation that tells whoever is awake.")
+    ] = True
+
+
 class Stories(Struct, frozen=True, forbid_unknown_fields=True):
     """The shelf."""
 
@@ -245,7 +268,7 @@ class Voice(Struct, frozen=True, forbid_unknown_fields=True):
     """The voice that tells stories which are only words."""
 
     engine: Annotated[
-        Literal["auto", "espeak", "piper", "wyoming"],
+        Literal["auto", "espeak", "piper", "wyoming", "home_assistant"],
         Meta(description="auto: the best that is set up below. espeak-ng speaks when the others cannot."),
     ] = "auto"
     wyoming_host: Annotated[
@@ -253,6 +276,9 @@ class Voice(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="Where Piper answers the Wyoming protocol.", examples=["homeassistant.local"]),
     ] = None
     wyoming_port: Annotated[int, Meta(ge=1, le=65535, description="Its port.")] = 10200
+    home_engine: Annotated[
+        HomeSpeech, Meta(description="A voice of Home Assistant's, as tts.piper; needs [home_assistant]. Empty: none.")
+    ] = ""
     piper_voice: Annotated[
         str | None,
         Meta(
@@ -283,18 +309,3 @@ class Circle(Struct, frozen=True, forbid_unknown_fields=True):
     kilobytes_per_s: Annotated[
         float, Meta(ge=10, le=10000, description="No faster than this are stories sent to others.")
     ] = 200.0
-
-
-class HomeAssistant(Struct, frozen=True, forbid_unknown_fields=True):
-    """Asking Home Assistant what MQTT cannot tell. Optional."""
-
-    url: Annotated[
-        str | None, Meta(description="Address of its API.", examples=["http://homeassistant.local:8123"])
-    ] = None
-    token_file: Annotated[
-        str | None,
-        Meta(description="A file with a long-lived access token.", examples=["/etc/somnisphere/home-assistant-token"]),
-    ] = None
-    fire_events: Annotated[
-        bool, Meta(description="Put each sleep moment on the home's bus, too, as the event somnisphere_moment.")
-    ] = False

@@ -4,7 +4,6 @@ Samples go to the pipeline, epochs to the stager, estimates to the watch that ma
 Hands (button, home) go to the ritual at once. A whole night runs in a ``for`` loop and replays bit for bit.
 """
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from somnisphere.bedtime.phases import Cue, Phase
 from somnisphere.bedtime.ritual import Ritual
 from somnisphere.bedtime.shelf import Shelf
+from somnisphere.comfort.at_the_bed import Comfort
 from somnisphere.cues import CueGiven
 from somnisphere.events import (
     Action,
@@ -22,6 +22,7 @@ from somnisphere.events import (
     CommandReceived,
     EndNight,
     Event,
+    HomeReported,
     KeepEpoch,
     LampReported,
     PlayerReported,
@@ -30,26 +31,20 @@ from somnisphere.events import (
     ShelfChanged,
     Tick,
 )
-from somnisphere.listeners import DAY_S, Listener, Listeners
-from somnisphere.night import Epoch, NightTimes, StageEstimate
-from somnisphere.night_in_progress import NightInProgress
+from somnisphere.home_facts import HomeFacts
+from somnisphere.lamp_by_hand import LampByHand
+from somnisphere.listeners import Listener, Listeners
+from somnisphere.night import DAY_S, Epoch, NightTimes, StageEstimate
+from somnisphere.night_in_progress import NightInProgress, night_id_of
 from somnisphere.sleep.dozing import dozed_off
 from somnisphere.sleep.facts import summarize
 from somnisphere.sleep.pipeline import SleepPipeline
 from somnisphere.sleeper import Stager
 from somnisphere.snapshot import Health, Snapshot
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock
-from somnisphere_home.entity import LightWish
 
 MORNING_FROM_S = 4.5 * 3600.0
 MORNING_UNTIL_S = 14 * 3600.0
-LAMP_TOUCH_S = 1.0
-"""How long the lamp takes when a hand asks for a level and no time."""
-LAMP_ARRIVED_PCT = 0.5
-"""A lamp further than this (L*) from where it was sent is on its way; "on" alone then stops it where it is."""
-LAMP_TOUCH_PCT = 40.0
-"""How bright the lamp gets when it is out and a hand, for the first time, asks for no level."""
-
 Revise = Callable[[Sequence[Epoch]], Sequence[StageEstimate]]
 """The overnight answer: a whole night's epochs in, one estimate each out."""
 
@@ -63,21 +58,24 @@ class Core:
         new_stager: Callable[[float], Stager],
         revise: Revise,
         listeners: Sequence[Listener] = (),
+        begin_waits_s: float = 0.0,
+        comfort: Comfort | None = None,
     ) -> None:
         self._ritual = ritual
         self._shelf = shelf
         self._pipeline = pipeline
         self._new_stager = new_stager
         self._revise = revise
-        self._listeners = Listeners(ritual, shelf, listeners)
+        self._listeners = Listeners(ritual, shelf, listeners, begin_waits_s)
+        self._house = HomeFacts()
+        self.comfort = comfort or Comfort()
         self._tick = Tick(0.0, 0.0)
         self._night: NightInProgress | None = None
         self._estimate: StageEstimate | None = None
         self._parts: dict[str, PartState] = {}
         self._pulse_problem = ""
         self._player: PlayerReported | None = None
-        self._lamp_pct = 0.0
-        self._lamp_asked_pct = LAMP_TOUCH_PCT
+        self._lamp = LampByHand()
         self.last_night: NightTimes | None = None
         self.sensing = True
         """A person may switch it off; then nothing is known, and that is no trouble."""
@@ -94,18 +92,25 @@ class Core:
                 return self._on_tick(event)
             case PartState():
                 return self._on_part(event)
+            case PlayerReported() if self.comfort.takes(event):
+                return []
             case PlayerReported():
                 self._player = event
                 return list(self._ritual.player(event))
             case LampReported():
-                self._lamp_pct = event.lightness_pct
+                self._lamp.lightness_pct = event.lightness_pct
                 return []
             case ButtonPressed():
-                return self._with_night(self._ritual.press(event.press, event.at_s), event.at_s)
+                quiet = self.comfort.hand(event.at_s)
+                return [*quiet, *self._with_night(self._ritual.press(event.press, event.at_s), event.at_s)]
             case CommandReceived():
-                return self._with_night(self._command(event), event.at_s)
+                quiet = self.comfort.hand(event.at_s)
+                return [*quiet, *self._with_night(self._command(event), event.at_s)]
             case ShelfChanged():
                 self._shelf.put(event.stories)
+                return []
+            case HomeReported():
+                self._house.heard(event)
                 return []
             case BrokerReported():  # that it is gone, and why, the link has said
                 return [Say("The broker answers.")] if event.connected else []
@@ -118,10 +123,10 @@ class Core:
         return [Say(f"The {state.part} sensor ({state.chip}) answers.") if state.ok else Say(state.problem, "warning")]
 
     def _on_tick(self, tick: Tick) -> list[Action]:
-        actions: list[Action] = []
         self._tick = tick
         free = self._ritual.state.phase in (Phase.IDLE, Phase.MORNING)
-        for name in self._listeners.due(tick)[: 1 if free else 0]:
+        name, actions = self._listeners.begins(tick, free=free, up=self._house.up_lately(tick.at_s))
+        if name is not None:
             began = [*self._listeners.choose(name, tick.at_s), *self._ritual.receive(Cue.BEGIN, tick.at_s)]
             actions += self._with_night(began, tick.at_s)
         for epoch in self._pipeline.advance(tick.at_s):
@@ -129,11 +134,8 @@ class Core:
         if (problem := self._pipeline.pulse_problem) != self._pulse_problem:
             self._pulse_problem = problem
             actions.append(Say(problem, "warning") if problem else Say("The pulse sensor's light is usable again."))
-        known = self._night is not None and self._estimate is not None
-        actions += self._ritual.tick(
-            tick.at_s, self._estimate.likelihood_of_sleep if known and self._estimate else None
-        )
-        return actions
+        actions += self._ritual.tick(tick.at_s, self._likelihood)
+        return [*actions, *self.comfort.tick(tick.at_s)]
 
     @property
     def _likelihood(self) -> float | None:
@@ -155,7 +157,9 @@ class Core:
                 self._night.times = replace(self._night.times, in_bed_s=self._tick.wall_at(due.start_s))
                 actions.append(Announce("in_bed", due.start_s))
             self._estimate = estimate
-            for given in self._night.watch.step(due, estimate, is_morning=self._is_morning(due.start_s)):
+            cues = self._night.watch.step(due, estimate, is_morning=self._is_morning(due.start_s))
+            actions += self.comfort.epoch(due, self._night.watch, cues, self._ritual, self._tick.at_s)
+            for given in cues:
                 actions += self._on_cue(given)
                 if self._night is None:
                     return actions
@@ -206,6 +210,7 @@ class Core:
     def _open_night(self, at_s: float) -> list[Action]:
         night_id = night_id_of(self._tick.wall_at(at_s) + self._tick.utc_offset_s)
         self._night = NightInProgress(NightTimes(night_id), self._new_stager(self._tick.wall_at(at_s)))
+        self.comfort.begin_night()
         return [BeginNight(night_id, at_s)]
 
     def carry_on(self, times: NightTimes, epochs: Sequence[Epoch]) -> list[StageEstimate]:
@@ -270,7 +275,7 @@ class Core:
             "story": lambda: self._ritual.choose_story(str(value), at_s),
             "volume": lambda: self._ritual.set_volume(float(value), at_s),
             "fade_time": lambda: self._ritual.set_fade_time(float(value), at_s),
-            "lamp": lambda: self._lamp(value, at_s),
+            "lamp": lambda: self._lamp.wished(value, self._ritual, at_s),
             "sensing": lambda: self._switch_sensing(bool(value)),
         }
         return list(wishes[command.key]())
@@ -278,17 +283,6 @@ class Core:
     def _switch_sensing(self, on: bool) -> Sequence[Action]:
         self.sensing = on
         return [SetSensing(on), Say(f"Sensing is switched {'on' if on else 'off'}.")]
-
-    def _lamp(self, wish: LightWish, at_s: float) -> Sequence[Action]:
-        on_its_way = abs(self._ritual.state.lamp_target_pct - self._lamp_pct) > LAMP_ARRIVED_PCT
-        if wish.on and not wish.level_pct and self._lamp_pct > 0 and on_its_way:
-            return self._ritual.touch_lamp(at_s)
-        if wish.level_pct:
-            self._lamp_asked_pct = wish.level_pct
-        # "On" alone: a lamp that is lit stays as it is, one that is out gets what a hand asked for last. (Not what it
-        # had last: that was the dim end of a fade.)
-        level_pct = (wish.level_pct or self._ritual.state.lamp_target_pct or self._lamp_asked_pct) if wish.on else 0.0
-        return self._ritual.lamp_by_hand(level_pct, LAMP_TOUCH_S if wish.over_s is None else wish.over_s, at_s)
 
     def snapshot(self, health: Health | None = None) -> Snapshot:
         """All that the home may see now."""
@@ -335,14 +329,10 @@ class Core:
             volume_pct=ritual.volume_pct,
             fade_min=ritual.fade_min,
             fade_db=ritual.fade_db,
-            lamp_lightness_pct=self._lamp_pct,
+            lamp_lightness_pct=self._lamp.lightness_pct,
             lamp_target_pct=ritual.lamp_target_pct,
+            someone_up=self._house.someone_up(self._tick.at_s),
+            bedroom_dark=self._house.bedroom_dark(self._tick.at_s),
             last_night=self.last_night if night is None else night.times,
             health=health or Health(),
         )
-
-
-def night_id_of(local_s: float) -> str:
-    """The ISO date of the evening: a night that begins at one in the morning belongs to the day before."""
-    day = int((local_s - DAY_S / 2) // DAY_S)
-    return (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()

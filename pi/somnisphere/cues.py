@@ -61,6 +61,11 @@ class SleepWatch:
         self._began_s: float | None = None
         self._distress = DistressWatch()
 
+    @property
+    def distressed(self) -> bool:
+        """Whether distress goes on, said or not."""
+        return self._distress.present
+
     def step(self, epoch: Epoch, estimate: StageEstimate, *, is_morning: bool) -> list[CueGiven]:
         """Take the next epoch in order; return the cues it gives."""
         end_s = epoch.start_s + EPOCH_S

@@ -8,14 +8,19 @@ from typing import Any
 
 from somnisphere.entities_box import BOX_ENTITIES, MOMENT_ENTITIES, time_of
 from somnisphere.entities_evening import EVENING_ENTITIES
+from somnisphere.entities_house import HOUSE_ENTITIES
 from somnisphere.night import STAGES, NightTimes, Presence
 from somnisphere.snapshot import Snapshot
 from somnisphere_home.entity import Entity
+from somnisphere_home.json_schema import NUMBER, TEXT, TRUE_FALSE, Schema, or_null, record
 
 NIGHT_ENTITY = "night"
 
 EXPIRE_S = 600
 """A live value that has not been said for this long reads unavailable, never old. Twice the heartbeat."""
+
+
+PROBABILITY: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 
 
 def _last(night: Snapshot, field: str) -> datetime | None:
@@ -60,6 +65,11 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         group="stage",
         value=lambda s: s.stage,
         attributes=_stage_attributes,
+        attribute_schema={
+            "reason": {**TEXT, "description": "Why there is no stage, or what speaks for this one."},
+            "confidence": or_null(PROBABILITY),
+            "probabilities": or_null(record({stage.value: PROBABILITY for stage in STAGES})),
+        },
         device_class="enum",
         options=tuple(stage.value for stage in STAGES),
         icon="mdi:sleep",
@@ -73,6 +83,7 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         group="stage",
         value=lambda s: s.asleep,
         attributes=lambda s: {"likelihood": None if s.likelihood is None else round(s.likelihood, 1)},
+        attribute_schema={"likelihood": or_null({**PROBABILITY, "description": "Of sleep; what the fade follows."})},
         icon="mdi:sleep",
         expire_after_s=EXPIRE_S,
         parts=SENSOR,
@@ -84,6 +95,7 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         group="vitals",
         value=lambda s: s.heart_bpm,
         attributes=_vitals_attributes,
+        attribute_schema={"source": TEXT, "rmssd_ms": or_null({**NUMBER, "minimum": 0})},
         unit="bpm",
         state_class="measurement",
         icon="mdi:heart-pulse",
@@ -113,6 +125,7 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         group="vitals",
         value=lambda s: s.spo2_pct,
         attributes=lambda s: {"calibrated": bool(s.health.oxygen_calibrated), "note": _oxygen_note(s)},
+        attribute_schema={"calibrated": TRUE_FALSE, "note": TEXT},
         unit="%",
         state_class="measurement",
         icon="mdi:water-percent",
@@ -156,6 +169,7 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         group="presence",
         value=lambda s: s.in_bed,
         attributes=lambda s: {"presence": None if s.presence is None else s.presence.value},
+        attribute_schema={"presence": or_null({**TEXT, "enum": [presence.value for presence in Presence]})},
         device_class="occupancy",
         expire_after_s=EXPIRE_S,
         parts=SENSOR,
@@ -229,6 +243,7 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         value=lambda s: s.health.house_quiet,
         icon="mdi:home-sound-off-outline",
     ),
+    *HOUSE_ENTITIES,
     # ---- the box
     Entity(
         key="sensor_problem",
@@ -242,6 +257,11 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
             "journal": s.health.journal_problem,
             "lamp": s.health.lamp_problem,
             "sensing": s.health.sensing_problem,
+            "household": s.health.household_problem,
+        },
+        attribute_schema={
+            part: {**TEXT, "description": "What is wrong, in words; empty when nothing is."}
+            for part in ("problem", "player", "journal", "lamp", "sensing")
         },
         device_class="problem",
         entity_category="diagnostic",

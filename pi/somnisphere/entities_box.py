@@ -23,6 +23,7 @@ _LAST_NAMES = {
     "fell_asleep": "Last fell asleep",
     "stirred": "Last stirred",
     "distress": "Last distress",
+    "quiet_word": "Last quiet word",
     "woke_up": "Last woke up",
     "left_bed": "Last left the bed",
     "morning": "Last morning",

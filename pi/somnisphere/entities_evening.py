@@ -7,6 +7,7 @@ from somnisphere.bedtime.phases import Phase
 from somnisphere.events import MOMENTS
 from somnisphere.snapshot import Snapshot
 from somnisphere_home.entity import Entity, choice, light_json, light_state, number, press, switch
+from somnisphere_home.json_schema import SECONDS, TEXT, TRUE_FALSE, or_null
 
 MOMENT_ENTITY = "sleep_moment"
 COVER_ENTITY = "story_cover"
@@ -118,6 +119,7 @@ EVENING_ENTITIES: tuple[Entity[Snapshot], ...] = (
         group="story",
         value=lambda s: s.story_title,
         attributes=_bookmark_attributes,
+        attribute_schema={"bookmark": or_null(SECONDS), "other_bookmark": or_null(SECONDS)},
         options=_story_titles,
         command=choice(),
         icon="mdi:bookshelf",
@@ -136,6 +138,12 @@ EVENING_ENTITIES: tuple[Entity[Snapshot], ...] = (
         group="story",
         value=lambda s: s.story_title if s.story_playing else None,
         attributes=_playing_attributes,
+        attribute_schema={
+            **{name: or_null(TEXT) for name in ("story_key", "title", "teller", "language")},
+            "duration_s": or_null(SECONDS),
+            "fade_db": {"type": "number", "maximum": 0},
+            "paused": TRUE_FALSE,
+        },
         icon="mdi:book-play",
         parts=PLAYER,
     ),

@@ -90,6 +90,16 @@ class ShelfChanged:
     stories: tuple[Story, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HomeReported:
+    """What Home Assistant knows of the house, where the household named its entities. ``reached`` False: it is away."""
+
+    at_s: float
+    reached: bool
+    someone_up: bool | None = None
+    bedroom_dark: bool | None = None
+
+
 Event = (
     PulseBlock
     | MotionBlock
@@ -101,6 +111,7 @@ Event = (
     | LampReported
     | BrokerReported
     | ShelfChanged
+    | HomeReported
 )
 
 # ---- cards: made of a reader's signs by ``cards.py``, which turns them into wishes and presses -----------------------
@@ -206,6 +217,15 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepComfort:
+    """Remember what comfort did. ``what``: tried, lit, dark, or woke: the sleeper did, shortly after the step."""
+
+    step: str
+    what: Literal["tried", "lit", "dark", "woke"]
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class KeepBookmark:
     """Remember where ``story_key`` is to begin for ``listener`` next time. ``other_s``: a place nearly as likely."""
 
@@ -220,7 +240,12 @@ class Say:
     """A line for the log that a person reads."""
 
     text: str
-    level: Literal["info", "warning"] = "info"
+    level: Literal["detail", "info", "warning"] = "info"
+    """``detail``: of the sleeping body, which no log keeps unless it is asked to say more."""
+
+    @property
+    def log_level(self) -> int:
+        return {"detail": 10, "info": 20, "warning": 30}[self.level]
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +288,7 @@ RitualAction = (
     | Say
 )
 
-Action = RitualAction | SetSensing | BeginNight | KeepEpoch | EndNight
+Action = RitualAction | SetSensing | KeepComfort | BeginNight | KeepEpoch | EndNight
 
 MOMENTS: tuple[str, ...] = (
     "in_bed",
@@ -273,6 +298,7 @@ MOMENTS: tuple[str, ...] = (
     "fell_asleep",
     "stirred",
     "distress",
+    "quiet_word",
     "woke_up",
     "left_bed",
     "morning",

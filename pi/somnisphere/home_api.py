@@ -6,16 +6,12 @@ from somnisphere import __version__
 from somnisphere.answers import QUESTIONS
 from somnisphere.cli import NOT_MEDICAL
 from somnisphere.entities import ENTITIES
-from somnisphere.entities_evening import LISTENER_ENTITY
+from somnisphere.entities_house import SOMETIMES
 from somnisphere.events import MOMENTS
 from somnisphere.night import STAGES
 from somnisphere_home.asyncapi import document
 from somnisphere_home.channels import Channel, HomeApi, channels_of
-from somnisphere_home.json_schema import TIME, Schema, or_null, record
-
-TEXT: Schema = {"type": "string"}
-SECONDS: Schema = {"type": "number", "minimum": 0}
-NUMBER: Schema = {"type": "number"}
+from somnisphere_home.json_schema import NUMBER, SECONDS, TEXT, TIME, Schema, or_null, record
 
 MOMENT = record(
     {
@@ -67,7 +63,12 @@ NIGHT = record(
 ANSWERS: dict[str, Schema] = {
     "shelf": record({"stories": STORIES}),
     "cover": record({"content_type": TEXT, "data": {"type": "string", "contentEncoding": "base64"}}),
-    "nights": record({"nights": {"type": "array", "items": TEXT}}),
+    "nights": record(
+        {
+            "nights": {"type": "array", "items": TEXT},
+            "sealed": {"type": "array", "items": TEXT, "description": "Those of them that wait to be told."},
+        }
+    ),
     "night": NIGHT,
     "add_story": record({"key": TEXT}),
     "play": record({}),
@@ -77,7 +78,7 @@ ANSWERS: dict[str, Schema] = {
 SHELF = record({"stories": STORIES, "left_out": {"type": "integer", "minimum": 0}})
 SCAN = record({"card": TEXT, "at": TIME, "story": TEXT}, optional=("story",))
 
-API = HomeApi(QUESTIONS, ANSWERS, MOMENT, SHELF, SCAN, frozenset({LISTENER_ENTITY}))
+API = HomeApi(QUESTIONS, ANSWERS, MOMENT, SHELF, SCAN, SOMETIMES)
 
 
 def channels() -> list[Channel]:

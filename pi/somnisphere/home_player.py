@@ -181,17 +181,17 @@ class HomePlayer:
                 wish.url = self._url_for(wish.path)
             except OSError as problem:
                 return PlayerDone(kind, wish, f"no address for the story ({problem}); set stories.serve_url")
-        if kind in ("look", "start"):
+        if kind != "volume":  # told every two seconds; of the others, the home says they were done though nobody did
             found = client.attributes(self._entity_id)
             if isinstance(found, HomeUnreachable | HomeRefused):
                 return PlayerDone(kind, wish, found.reason)
             if found is None:
                 return PlayerDone(kind, wish, f"there is no {self._entity_id}; check speaker.home_player")
-            if found.state == "unavailable":
+            if found.state == "unavailable" and kind in ("look", "start"):  # what is off is quiet
                 return PlayerDone(kind, wish, f"{self._entity_id} is not available there; is it switched on?")
             if kind == "look":
                 return PlayerDone(kind, wish, state=found)
-            if wish is not None and _plays(found, wish.url):
+            if kind == "start" and wish is not None and _plays(found, wish.url):
                 return PlayerDone(kind, wish, level=level)  # an earlier call was done though its answer was lost
         for action, data in calls:
             if action == "play_media" and wish is not None:

@@ -7,8 +7,7 @@ from somnisphere.bedtime.ritual import Ritual
 from somnisphere.bedtime.shelf import EVERYBODY, Shelf
 from somnisphere.bedtime.state import RitualSettings
 from somnisphere.events import Action, Say, Tick
-
-DAY_S = 86400.0
+from somnisphere.night import DAY_S
 
 BEGIN_LATE_S = 1.5 * 3600.0
 """The evening still begins by itself so long after its time: enough for an hour that the clock leaves out in spring.
@@ -49,11 +48,15 @@ class BeginClock:
 class Listeners:
     """All of them, and whose evening it is."""
 
-    def __init__(self, ritual: Ritual, shelf: Shelf, listeners: Sequence[Listener] = ()) -> None:
+    def __init__(
+        self, ritual: Ritual, shelf: Shelf, listeners: Sequence[Listener] = (), begin_waits_s: float = 0.0
+    ) -> None:
         self._ritual = ritual
         self._shelf = shelf
         self._all = {listener.name: listener for listener in listeners}
         self._clocks = [(listener.name, BeginClock(listener.begin_at_s)) for listener in listeners]
+        self._begin_waits_s = begin_waits_s
+        self._waiting: tuple[str, float] | None = None  # whose evening waits, and until when at the latest
         if self._all:
             self.choose(next(iter(self._all)), 0.0)
 
@@ -79,6 +82,18 @@ class Listeners:
         if name in self._all:
             self.choose(name, at_s)
 
-    def due(self, tick: Tick) -> list[str]:
-        """Whose evening begins by the clock now."""
-        return [name for name, clock in self._clocks if clock.is_due(tick)]
+    def begins(self, tick: Tick, *, free: bool, up: bool) -> tuple[str | None, list[Action]]:
+        """Whose evening begins by the clock now. ``free``: none is under way. While somebody is still ``up`` it waits,
+        where the household wishes that, and no longer than it wishes."""
+        due = [name for name, clock in self._clocks if clock.is_due(tick)]
+        if not free:
+            self._waiting = None  # it was begun by hand
+            return None, []
+        if due and self._waiting is None:
+            self._waiting = (due[0], tick.at_s + self._begin_waits_s)
+            if up and self._begin_waits_s > 0:
+                return None, [Say("The evening waits, for somebody in the house is still up.")]
+        if self._waiting is None or (up and tick.at_s < self._waiting[1]):
+            return None, []
+        name, self._waiting = self._waiting[0], None
+        return name, []

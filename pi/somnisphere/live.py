@@ -2,6 +2,7 @@
 
     sensor thread   polls the bedside            -> inbox (blocks may be dropped when it is full: counted)
     paho's thread   messages of the broker       -> inbox (never dropped)
+    home-listener   what Home Assistant knows    -> inbox (a few facts, when they change; never dropped)
     gpiozero's      edges of the button          -> inbox (never dropped)
     main thread     takes events in order, moves a fading lamp, ticks twice a second
 
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 
 from somnisphere.clock import Clock, utc_offset_s
 from somnisphere.daemon import Daemon
-from somnisphere.events import BrokerReported, ButtonPressed, Press, Tick
+from somnisphere.events import BrokerReported, ButtonPressed, HomeReported, Press, Tick
 from somnisphere.poll_thread import PollThread
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.button import Button, PressDecoder
@@ -44,7 +45,7 @@ class PlayerSpoke:
     """The player's thread has something to say: ``Daemon.step_speaker`` hears it."""
 
 
-Item = Sample | LinkEvent | Edge | PlayerSpoke | CardSign
+Item = Sample | LinkEvent | Edge | PlayerSpoke | CardSign | HomeReported
 
 
 class Inbox:
@@ -65,7 +66,7 @@ class Inbox:
                 self._blocks += 1
         self._queue.put(sample)
 
-    def put(self, item: LinkEvent | Edge | PlayerSpoke | CardSign) -> None:
+    def put(self, item: LinkEvent | Edge | PlayerSpoke | CardSign | HomeReported) -> None:
         self._queue.put(item)
 
     def get(self, timeout_s: float) -> Item | None:
@@ -150,8 +151,8 @@ class Live:
                 cards.stop()
         if self._crash is not None:
             raise self._crash
-        self._daemon.keep_evening(self._clock.now_s(), self._clock.wall_s())
-        self._daemon.keep_light(self._clock.now_s(), now=True)
+        self._daemon.keeping.evening(self._clock.now_s(), self._clock.wall_s())
+        self._daemon.keeping.light(self._clock.now_s(), now=True)
 
     def _take(self, item: Item | None) -> None:
         at_s = self._clock.now_s()

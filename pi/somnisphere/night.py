@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 EPOCH_S = 30.0
+DAY_S = 86400.0
 """Length of a scoring epoch (AASM manual: sleep is staged in 30-second epochs)."""
 
 HEART_SERIES_STEP_S = 5.0

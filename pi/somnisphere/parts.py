@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from somnisphere.card_desk import CardDesk
+from somnisphere.comfort_file import ComfortFile
 from somnisphere.covers import Covers
 from somnisphere.evening_file import EveningFile
 from somnisphere.home_desk import HomeDesk
@@ -12,6 +13,7 @@ from somnisphere.journal import Journal
 from somnisphere.light_memory import LightMemory
 from somnisphere.machine import Machine
 from somnisphere.moments import Moments
+from somnisphere.night_screen import NightScreen
 from somnisphere.sensing_switch import SensingSwitch
 from somnisphere.snapshot import Snapshot
 from somnisphere.story import Story
@@ -44,6 +46,8 @@ class Parts:
     moments: Moments
     sensing: SensingSwitch
     covers: Covers
+    comfort: ComfortFile
+    screen: NightScreen
     publish: Publish = _nowhere
     blocks_dropped: Callable[[], int] = int
     rescan: Callable[[], tuple[Story, ...] | None] = lambda: None

@@ -22,6 +22,8 @@ class Health:
     bus_errors: int = 0
     journal_problem: str = ""
     lamp_problem: str = ""
+    household_problem: str = ""
+    """What people told cannot be read."""
     sensing_problem: str = ""
     """That sensing is on or off cannot be kept."""
     house_quiet: bool = False
@@ -91,6 +93,10 @@ class Snapshot:
 
     lamp_lightness_pct: float = 0.0
     lamp_target_pct: float = 0.0
+
+    someone_up: bool | None = None
+    bedroom_dark: bool | None = None
+    """Both as Home Assistant knows it, where the household named its entities."""
 
     last_night: NightTimes | None = None
     health: Health = Health()

@@ -15,7 +15,28 @@ from typing import Any
 import pytest
 from tests.home.broker import Broker
 from tests.home.client import wait_until
-from tests.home.harness import ROOT, HomeAssistant
+from tests.home.harness import HomeAssistant
+from tests.home.house import (
+    AMBER,
+    BEDROOM,
+    BELL,
+    DOOR,
+    FLOOR,
+    HEATING,
+    HOUSE,
+    KITCHEN,
+    PATH,
+    SEEN,
+    SHIPPED,
+    SOUND,
+    clock,
+    house,
+    note,
+    noted,
+    off,
+    on,
+    volume,
+)
 from tests.home.recorder import Recorder, recording
 
 from somnisphere.events import MOMENTS
@@ -26,16 +47,9 @@ from somnisphere_home.session import HomeSession
 
 pytestmark = [pytest.mark.home, pytest.mark.timeout(300)]
 
-SHIPPED = ROOT / "integrations" / "home_assistant" / "blueprints" / "automation" / "somnisphere"
 TOPICS = Topics("prints")
-HOUSE = "homeassistant/device/prints_house/config"
 MOMENT, STAGE = "event.prints_sleep_moment", "sensor.prints_sleep_stage"
 IN_BED, QUIET = "binary_sensor.prints_in_bed", "binary_sensor.prints_house_quiet"
-FLOOR, PATH, DOOR, BELL = "light.house_floor", "light.house_path", "lock.house_door", "switch.house_bell"
-HEATING, BEDROOM, KITCHEN = "climate.house_heating", "media_player.bedroom_speaker", "media_player.kitchen_speaker"
-SEEN = {"light", "lock", "climate", "media_player", "homeassistant", "persistent_notification"}
-SOUND = {"media_content_id": "media-source://media_source/local/rain.mp3", "media_content_type": "audio/mpeg"}
-AMBER = [255, 126, 0]
 QUIET_S = 0.5
 """A run that is to come has begun by then: a few milliseconds after the message, most of the time."""
 
@@ -55,28 +69,6 @@ ENTITIES: tuple[Entity[Room], ...] = (
     Entity(key="in_bed", platform="binary_sensor", name="In bed", group="bed", value=lambda room: room.in_bed),
     Entity(key="house_quiet", platform="binary_sensor", name="Quiet", group="house", value=lambda room: room.quiet),
 )
-
-
-def house() -> dict[str, Any]:
-    """Things of other makes."""
-    light = {"platform": "light", "schema": "json", "brightness": True, "supported_color_modes": ["rgb"]}
-    things: dict[str, dict[str, Any]] = {
-        "light_floor": light,
-        "light_path": light,
-        "lock_door": {"platform": "lock"},
-        "switch_bell": {"platform": "switch"},
-        "climate_heating": {"platform": "climate", "modes": ["heat"], "temperature_command_topic": "house/set/degrees"},
-    }
-    for key, thing in things.items():
-        name = key.partition("_")[2]
-        topic = {} if "modes" in thing else {"command_topic": f"house/set/{name}"}
-        object_id = {"object_id": f"house_{name}", "unique_id": f"house_{name}", "name": name}
-        things[key] = {**thing, **topic, **object_id}
-    return {
-        "device": {"identifiers": ["prints_house"], "name": "House"},
-        "origin": {"name": "tests"},
-        "components": things,
-    }
 
 
 class Household:
@@ -157,8 +149,8 @@ class Household:
         self.count_from_here()
 
     def volumes(self, bedroom: float, kitchen: float) -> None:
-        for player, volume in ((BEDROOM, bedroom), (KITCHEN, kitchen)):
-            self.home.client.call("media_player.volume_set", entity_id=player, volume_level=volume)
+        for player, level in ((BEDROOM, bedroom), (KITCHEN, kitchen)):
+            self.home.client.call("media_player.volume_set", entity_id=player, volume_level=level)
 
     def count_from_here(self) -> None:
         """Calls of the test itself are told to the recorder within this time, too."""
@@ -216,32 +208,6 @@ def it(house_hold: Household) -> Household:
     house_hold.show(stage="deep", in_bed=True, quiet=False)
     house_hold.dark()
     return house_hold
-
-
-def clock(minutes: float) -> str:
-    """The household's clock, from now on. Its time zone is UTC."""
-    return (datetime.now(UTC) + timedelta(minutes=minutes)).strftime("%H:%M:%S")
-
-
-def note(text: str) -> list[dict[str, Any]]:
-    """Actions a person might choose."""
-    return [{"action": "persistent_notification.create", "data": {"message": text, "notification_id": "prints"}}]
-
-
-def noted(text: str) -> tuple[str, dict[str, Any]]:
-    return "persistent_notification.create", {"message": text, "notification_id": "prints"}
-
-
-def on(light: str, **data: object) -> tuple[str, dict[str, Any]]:
-    return "light.turn_on", {"entity_id": light, **data}
-
-
-def off(light: str, **data: object) -> tuple[str, dict[str, Any]]:
-    return "light.turn_off", {"entity_id": light, **data}
-
-
-def volume(player: str, level: float) -> tuple[str, dict[str, Any]]:
-    return "media_player.volume_set", {"entity_id": player, "volume_level": level}
 
 
 # ---- asleep ------------------------------------------------------------------------------------------------------

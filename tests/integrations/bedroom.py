@@ -35,6 +35,7 @@ ENTITIES: tuple[Entity[Room], ...] = (
         group="air",
         value=lambda r: r.warmth_c,
         attributes=lambda r: {"note": r.note},
+        attribute_schema={"note": {"type": "string"}},
         unit="°C",
         device_class="temperature",
         state_class="measurement",

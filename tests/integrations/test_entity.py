@@ -36,6 +36,8 @@ GOOD: dict[str, Any] = {"key": "a", "platform": "sensor", "name": "A", "group": 
         ({"platform": "event", "value": None}, "needs options"),
         ({"platform": "event", "value": None, "options": lambda _: ("x",)}, "are fixed"),
         ({"platform": "image"}, "has no value"),
+        ({"attributes": lambda _: {}}, "attributes need a schema"),
+        ({"attribute_schema": {"note": {"type": "string"}}}, "a schema attributes"),
     ],
 )
 def test_a_wrong_entity_says_what_is_wrong(change: dict[str, Any], words: str) -> None:

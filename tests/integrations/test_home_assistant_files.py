@@ -78,7 +78,7 @@ def test_a_blueprint_has_what_an_import_wants(file: Path) -> None:
     assert head["name"].startswith("Somnisphere: ")
     assert tuple(int(part) for part in head["homeassistant"]["min_version"].split(".")) >= (2024, 10, 0)
     assert blueprint["mode"] in ("single", "restart", "queued", "parallel")
-    assert set(blueprint) == {"blueprint", "mode", "max_exceeded", "triggers", "conditions", "actions"}
+    assert set(blueprint) - {"variables"} == {"blueprint", "mode", "max_exceeded", "triggers", "conditions", "actions"}
 
 
 @pytest.mark.parametrize("file", BLUEPRINTS, ids=lambda file: file.stem)
@@ -99,7 +99,9 @@ def test_a_blueprint_speaks_the_newer_words_and_guards_its_moments(file: Path) -
     keys = {key for node in walk(blueprint) if isinstance(node, dict) for key in node}
     assert not keys & {"service", "platform", "trigger_variables"}
     for trigger in blueprint["triggers"]:
-        if trigger["trigger"] != "time":
+        if trigger["trigger"] == "homeassistant" or "unavailable" in trigger.get("from", ()):
+            assert trigger["id"] == "left_on", "a return is a reason to end what was left on, and for nothing else"
+        elif trigger["trigger"] != "time":
             assert "unavailable" in trigger.get("not_from", ()) or "from" in trigger
 
 
@@ -110,7 +112,7 @@ def test_the_evening_names_only_moments_and_phases_that_exist() -> None:
     asked |= {word for several in re.findall(r"happened in \(([^)]*)\)", text) for word in re.findall(r"\w+", several)}
     listed = re.search(r"event_type not in \(([^)]*)\)", text)
     assert listed is not None
-    assert set(re.findall(r"\w+", listed[1])) == asked - {"called_off"} <= set(MOMENTS)
+    assert set(re.findall(r"\w+", listed[1])) == asked - {"called_off", "left_on"} <= set(MOMENTS)
     (phase,) = [trigger for trigger in load(file)["triggers"] if trigger.get("id") == "called_off"]
     (sensor,) = [entity for entity in ENTITIES if entity.key == "phase"]
     assert isinstance(sensor.options, tuple)
@@ -120,7 +122,7 @@ def test_the_evening_names_only_moments_and_phases_that_exist() -> None:
 @pytest.mark.parametrize("file", [file for file in BLUEPRINTS if file.stem != "evening"], ids=lambda file: file.stem)
 def test_a_blueprint_waits_for_a_moment_that_exists(file: Path) -> None:
     """Each that takes the event entity names one moment, in a guard that is the same in all of them."""
-    guards = [each for each in load(file)["conditions"] if "moment" in each.get("alias", "")]
+    guards = _guards_of(file)
     assert len(guards) == ("moment" in inputs(load(file)))
     for guard in guards:
         kinds = re.findall(r"event_type != '(\w+)'", guard["value_template"])
@@ -129,8 +131,12 @@ def test_a_blueprint_waits_for_a_moment_that_exists(file: Path) -> None:
         assert [guard["value_template"].replace(kinds[0], "KIND")] == sorted(_guards())
 
 
+def _guards_of(file: Path) -> list[dict[str, Any]]:
+    return [node for node in walk(load(file)) if isinstance(node, dict) and "A moment of now" in node.get("alias", "")]
+
+
 def _guards() -> set[str]:
-    every = [each for file in BLUEPRINTS for each in load(file)["conditions"] if "moment" in each.get("alias", "")]
+    every = [guard for file in BLUEPRINTS if file.stem != "evening" for guard in _guards_of(file)]
     return {re.sub(r"event_type != '\w+'", "event_type != 'KIND'", each["value_template"]) for each in every}
 
 

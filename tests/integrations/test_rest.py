@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -21,8 +21,23 @@ class Home(BaseHTTPRequestHandler):
     """As much of the interface as is used, answering as 2025.4 does."""
 
     calls: list[tuple[str, Any]]
+    more: list[Any] = []  # noqa: RUF012
+    """Actions of newer versions."""
 
     def do_GET(self) -> None:
+        if self.path == "/api/services":
+            self._send(200, [{"domain": "light", "services": {"turn_off": {}, "picky": {}}}, *type(self).more])
+            return
+        if self.path.startswith("/api/tts_proxy/"):  # no token is needed: its name cannot be guessed
+            if self.path.endswith("trickle.mp3"):
+                self._send(200, b"", length=10_000)
+                with suppress(OSError):  # the other end hangs up
+                    while True:
+                        self.wfile.write(b"x")
+                        threading.Event().wait(0.05)
+            sound = {"/api/tts_proxy/good.mp3": b"sound", "/api/tts_proxy/endless.mp3": b"x" * 2000}.get(self.path)
+            self._send(500 if sound is None else 200, sound or {})
+            return
         self._answer({"light.lamp": "on", "light.gone": "unavailable"}.get(self.path.rpartition("/")[2]))
 
     def do_POST(self) -> None:
@@ -30,6 +45,22 @@ class Home(BaseHTTPRequestHandler):
         if self.path == "/api/services/light/turn_off":
             type(self).calls.append((self.path, body))
             self._send(200, [])
+        elif self.path == "/api/tts_get_url":
+            type(self).calls.append((self.path, body))
+            name = {"tts.good": "good", "tts.endless": "endless", "tts.mute": "mute", "tts.trickle": "trickle"}.get(
+                body["engine_id"]
+            )
+            path = f"/api/tts_proxy/{name}.mp3"
+            if body["engine_id"] in ("tts.odd", "tts.elsewhere"):
+                odd = {"surprise": 1} if body["engine_id"] == "tts.odd" else {"path": "@elsewhere/x.mp3"}
+                self._send(200, odd)
+                return
+            self._send(*((200, {"url": f"http://elsewhere{path}", "path": path}) if name else (500, {})))
+        elif self.path == "/api/services/ai_task/generate_data?return_response" and type(self).more:
+            type(self).calls.append((self.path, body))
+            written = {"number": 7} if body["task_name"] == "odd" else "Once upon a time."
+            answer = {"conversation_id": "x", "data": written}
+            self._send(200, {"changed_states": [], "service_response": answer})
         elif self.path == "/api/services/light/crash":
             self._send(500, {})
         elif self.path == "/api/services/light/garbled":
@@ -48,11 +79,11 @@ class Home(BaseHTTPRequestHandler):
             context = {"id": "x", "parent_id": None, "user_id": None}
             self._send(200, {"entity_id": entity_id, "state": state, "attributes": {}, "context": context, **times})
 
-    def _send(self, code: int, body: Any) -> None:
+    def _send(self, code: int, body: Any, length: int | None = None) -> None:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(len(content) if length is None else length))
         self.end_headers()
         self.wfile.write(content)
 
@@ -151,3 +182,64 @@ def test_without_the_library_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
 def test_the_library_is_not_imported_before_it_is_needed() -> None:
     source = HomeAssistantClient("http://127.0.0.1", "good")
     assert source._client is None
+
+
+def test_an_action_that_is_not_there_is_told_from_one_that_is_refused(url: str) -> None:
+    with client(url) as home:
+        assert home.call("light", "nonsense") == HomeRefused("there is no action light.nonsense")
+        picky = home.call("light", "picky", {"brightness": "very"})
+    assert isinstance(picky, HomeRefused)
+    assert "refused" in picky.reason
+    assert "there is no action" not in picky.reason
+
+
+def test_a_call_on_what_is_not_there_is_refused_and_not_made(url: str) -> None:
+    Home.calls.clear()
+    with client(url) as home:
+        assert home.call_on("light.nowhere", "turn_off") == HomeRefused("there is no light.nowhere")
+        gone = home.call_on("light.gone", "turn_off")
+        assert Home.calls == []
+        assert home.call_on("light.lamp", "turn_off", {"transition": 3}) is None
+    assert isinstance(gone, HomeRefused)
+    assert "unavailable" in gone.reason
+    assert Home.calls == [("/api/services/light/turn_off", {"entity_id": "light.lamp", "transition": 3})]
+
+
+def test_a_call_on_something_in_a_home_that_is_away_is_an_answer() -> None:
+    with client(f"http://127.0.0.1:{free_port()}") as home:
+        assert isinstance(home.call_on("light.lamp", "turn_off"), HomeUnreachable)
+        assert isinstance(home.ask_ai_task("dream", "Tell one."), HomeUnreachable)
+        assert isinstance(home.ask_ai_task("dream", "Tell one.", "ai_task.x"), HomeUnreachable)
+        assert isinstance(home.speech("tts.good", "Good night."), HomeUnreachable)
+
+
+def test_an_older_home_has_no_ai_task(url: str) -> None:
+    with client(url) as home:
+        assert home.ask_ai_task("dream", "Tell one.") == HomeRefused("there is no action ai_task.generate_data")
+
+
+def test_an_ai_task_writes(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Home, "more", [{"domain": "ai_task", "services": {"generate_data": {}}}])
+    Home.calls.clear()
+    with client(url) as home:
+        assert home.ask_ai_task("dream", "Tell one.") == "Once upon a time."
+        assert isinstance(home.ask_ai_task("odd", "Count."), HomeRefused)
+        assert home.ask_ai_task("dream", "Tell one.", "ai_task.none") == HomeRefused("there is no ai_task.none")
+    assert [body for _, body in Home.calls] == [
+        {"task_name": "dream", "instructions": "Tell one."},
+        {"task_name": "odd", "instructions": "Count."},
+    ]
+
+
+def test_words_are_spoken(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Home.calls.clear()
+    monkeypatch.setattr("somnisphere_home.rest.MOST_SOUND_BYTES", 1000)
+    with client(url) as home:
+        assert home.speech("tts.good", "Good night.", "en_GB") == b"sound"
+        assert home.speech("tts.good", "Good night.") == b"sound"
+        for engine in ("tts.mute", "tts.endless", "tts.none", "tts.elsewhere"):
+            assert isinstance(home.speech(engine, "Good night."), HomeRefused), engine
+        for engine in ("tts.odd", "tts.trickle"):
+            assert isinstance(home.speech(engine, "Good night."), HomeUnreachable), engine
+    asked = {"engine_id": "tts.good", "message": "Good night."}
+    assert [body for _, body in Home.calls[:2]] == [{**asked, "language": "en_GB"}, asked]

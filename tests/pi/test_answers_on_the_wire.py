@@ -1,10 +1,12 @@
 """Answers over a real broker: by MQTT 5's response topic and mark, and in plain sight for whoever speaks 3.1.1."""
 
+import contextlib
 import json
 import queue
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,6 +44,20 @@ class Wired:
         while not (isinstance(said, Received) and said.topic.startswith("somnisphere/bedside/")):
             said = self._inbox.get(timeout=10.0)  # the house's words come in too
         self._it.daemon.home_said(said.topic, said.payload, retained=said.retained, at_s=0.0, reply=said.reply)
+
+    def serve_until(self, ended: Callable[[], bool], within_s: float = 20.0) -> None:
+        """The box takes whatever comes, and its time goes on, until ``ended``."""
+        end_s = time.monotonic() + within_s
+        while not ended():
+            assert time.monotonic() < end_s, f"not within {within_s} s"
+            with contextlib.suppress(queue.Empty):
+                said = self._inbox.get(timeout=0.05)
+                if isinstance(said, Received):
+                    at_s = self._it.at_s
+                    self._it.daemon.home_said(
+                        said.topic, said.payload, retained=said.retained, at_s=at_s, reply=said.reply
+                    )
+            self._it.live(0.5)
 
     def stop(self) -> None:
         self._link.stop()
@@ -127,4 +143,4 @@ def test_a_shell_asks_with_one_line(wired: Wired) -> None:
     with subprocess.Popen(line, stdout=subprocess.PIPE) as asking:
         wired.serve()
         told, _ = asking.communicate(timeout=15.0)
-    assert json.loads(told) == {"ok": True, "id": None, "answer": {"nights": []}}
+    assert json.loads(told) == {"ok": True, "id": None, "answer": {"nights": [], "sealed": []}}

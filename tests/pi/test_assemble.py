@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from somnisphere.assemble import bedside_settings, home_session, shelf_reader
+from somnisphere.assemble import bedside_settings, entities_of, home_session, shelf_reader
 from somnisphere.broker import broker_settings, secret
 from somnisphere.config import Config, ConfigError
-from somnisphere.config_keys import Box, Mqtt, Sensor, Stories
+from somnisphere.config_keys import Box, HomeAssistant, Listener, Mqtt, Sensor, Stories
+from somnisphere.entities import ENTITIES
+from somnisphere.entities_house import SOMETIMES
 from somnisphere.library import STARTER_FOLDER
 
 
@@ -88,3 +90,16 @@ def test_without_a_folder_the_starter_stories_are_told() -> None:
     stories = shelf_reader(Config()).read()
     assert stories is not None
     assert len(stories) == len(list(STARTER_FOLDER.rglob("*.opus")))
+
+
+def test_what_nobody_named_is_not_offered() -> None:
+    def sometimes(config: Config) -> set[str]:
+        offered = {entity.key for entity in entities_of(config)}
+        assert offered >= {entity.key for entity in ENTITIES} - SOMETIMES
+        return offered & SOMETIMES
+
+    assert sometimes(Config()) == set()
+    assert sometimes(Config(listener=(Listener(),))) == {"listener"}
+    assert sometimes(Config(home_assistant=HomeAssistant(still_up=("light.hall",)))) == {"someone_up"}
+    for dark in (HomeAssistant(bedroom_lights=("light.x",)), HomeAssistant(bedroom_light_level="sensor.x")):
+        assert sometimes(Config(home_assistant=dark)) == {"bedroom_dark"}

@@ -41,7 +41,7 @@ def test_what_is_recorded_can_be_read(chips: int, tmp_path: Path, capsys: Output
     path = tmp_path / "bed.jsonl.gz"
     assert main(["--config", str(config), "record", str(path), "--minutes", "0.03"]) == 0
     assert "somnisphere beats" in capsys.readouterr().out
-    assert main(["--config", str(config), "record", str(path), "--minutes", "0.01"]) == 0, "it is continued"
+    assert main(["--config", str(config), "record", str(path), "--minutes", "0.05"]) == 0, "it is continued"
     capsys.readouterr()
     for command in ("beats", "stage", "replay"):
         assert main([command, str(path)]) == 0

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from tests.core_bedside import ATTIC, BOAT, HOUR_S, UTC, Bedside, of
 
 from somnisphere.bedtime.phases import Phase
-from somnisphere.core import LAMP_TOUCH_PCT, LAMP_TOUCH_S, night_id_of
 from somnisphere.entities import ENTITIES
 from somnisphere.events import (
     Announce,
@@ -26,7 +25,10 @@ from somnisphere.events import (
     StopStory,
     Tick,
 )
+from somnisphere.lamp_by_hand import TOUCH_PCT as LAMP_TOUCH_PCT
+from somnisphere.lamp_by_hand import TOUCH_S as LAMP_TOUCH_S
 from somnisphere.listeners import BEGIN_LATE_S, BeginClock
+from somnisphere.night_in_progress import night_id_of
 from somnisphere.story import Story
 from somnisphere_home.commands import Wish, decode
 from somnisphere_home.entity import Entity, LightWish

@@ -14,8 +14,11 @@ from somnisphere.cli import main
 from somnisphere.entities import ENTITIES
 from somnisphere.events import MOMENTS
 from somnisphere.home_api import ANSWERS, asyncapi, channels
+from somnisphere.snapshot import Snapshot
+from somnisphere_home.entity import Entity
 from somnisphere_home.messages import Topics
 from somnisphere_home.release import TOPIC as RELEASE_TOPIC
+from somnisphere_home.states import attributes_key
 
 SHIPPED = Path(__file__).resolve().parents[2] / "integrations" / "asyncapi.json"
 TOPICS = Topics("bedside")
@@ -95,7 +98,11 @@ def test_all_that_a_box_says_and_answers_is_as_the_document_says(tmp_path: Path)
         ("weather", b"{}", "no such topic"),
         ("status", b"here", "is not one of"),
         ("vitals", b"{}", "is a required property"),
-        ("presence", b'{"in_bed": true, "worn": "pulse", "in_bed_attributes": {}, "score": 85}', "score"),
+        (
+            "presence",
+            b'{"in_bed": true, "worn": "pulse", "in_bed_attributes": {"presence": null}, "score": 85}',
+            "score",
+        ),
         ("sleep_moment/trigger", b"snored", "is not one of"),
         ("volume/result", b'{"ok": true}', "is not valid under any"),
         ("night", b'{"went_to_bed": "ten", "fell_asleep": null, "woke_up": null, "left_bed": null}', "date-time"),
@@ -103,6 +110,24 @@ def test_all_that_a_box_says_and_answers_is_as_the_document_says(tmp_path: Path)
 )
 def test_what_the_document_does_not_know_is_found(topic: str, payload: bytes, words: str) -> None:
     assert words in Payloads().fault(f"somnisphere/bedside/{topic}", payload)
+
+
+@pytest.mark.parametrize(
+    "entity", [each for each in ENTITIES if each.attributes is not None], ids=lambda each: each.key
+)
+def test_an_attribute_that_is_not_as_declared_is_found(entity: Entity[Snapshot], tmp_path: Path) -> None:
+    """Planted into what a box really says: one nobody declared, one of another kind, and one that is missing."""
+    payloads, topic = Payloads(), TOPICS.state(entity.group)
+    with box(tmp_path / "journal.db") as it:
+        said = it.states(entity.group)[-1]
+    assert payloads.fault(topic, json.dumps(said).encode()) == ""
+    told = said[attributes_key(entity.key)]
+    assert set(told) == set(entity.attribute_schema)
+    first = next(iter(told))
+    missing = {name: value for name, value in told.items() if name != first}
+    for planted, words in ((told | {"score": 85}, "score"), (told | {first: ["?"]}, first), (missing, "required")):
+        wrong = json.dumps(said | {attributes_key(entity.key): planted}).encode()
+        assert words in payloads.fault(topic, wrong)
 
 
 def test_every_moment_is_in_the_document() -> None:

@@ -213,6 +213,30 @@ def test_no_such_player(evening: Evening) -> None:
     assert "check speaker.home_player" in evening.reports[0].problem
 
 
+def test_a_player_that_is_gone_is_not_paused_until_it_is_back(evening: Evening) -> None:
+    evening.player.play(evening.story, 0.0, -10.0)
+    evening.wait(3)
+    kept = evening.home.states.pop(PLAYER)  # as while Home Assistant starts
+    evening.player.pause()
+    evening.wait(3)
+    assert "media_pause" not in evening.home.names()
+    assert "there is no media_player.bedroom" in evening.player.problem
+    evening.home.states[PLAYER] = kept
+    evening.wait(20)
+    assert evening.home.states[PLAYER][0] == "paused"
+    assert evening.player.problem == ""
+
+
+def test_a_player_that_is_off_is_stopped_without_fuss(evening: Evening) -> None:
+    evening.player.play(evening.story, 0.0, -10.0)
+    evening.wait(3)
+    evening.home.states[PLAYER] = ("unavailable", {})
+    evening.player.stop()
+    evening.wait(3)
+    assert "media_stop" in evening.home.names()
+    assert evening.player.problem == ""
+
+
 def test_closing_leaves_quiet_and_the_own_volume(evening: Evening) -> None:
     evening.player.play(evening.story, 0.0, -30.0)
     evening.wait(3)

@@ -1,5 +1,5 @@
-"""The recipes that are files: run as a person would, at a real broker with a box; the Node-RED flow as far as it can be
-told without Node-RED: its topics, payloads and wires."""
+"""The recipes that are files: run as a person would, at a real broker with a box; of the Node-RED flow its topics,
+payloads and wires (``tests/home`` runs it in Node-RED)."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,35 @@ def test_a_python_script_asks_and_commands(at_a_broker: tuple[Box, Wired]) -> No
     status, told = ask(wired, "play", '{"title": "no such"}')
     assert status == 1
     assert "there is no story" in json.loads(told)["error"]
+
+
+@pytest.mark.broker
+def test_a_python_script_follows_the_moments(at_a_broker: tuple[Box, Wired]) -> None:
+    it, wired = at_a_broker
+    host, port = wired.place
+    line = [sys.executable, str(RECIPES / "moments.py"), f"{host}:{port}", "bedside"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        told: list[str] = []
+        reading = threading.Thread(target=lambda out: told.extend(out), args=(following.stdout,))
+        reading.start()
+        try:
+
+            def begun() -> bool:
+                """Until the script listens, the evening is begun and stopped."""
+                it.command("begin")
+                it.live(61.0)
+                it.command("stop")
+                return any("story_began" in word for word in told)
+
+            wired.serve_until(begun)
+            asleep = {"event_type": "fell_asleep", "night_id": None, "at": "2026-03-14T21:00:00+01:00"}
+            Broker(port).publish("somnisphere/bedside/sleep_moment/event", json.dumps(asleep))
+            wired.serve_until(lambda: "good night\n" in told)
+        finally:
+            following.terminate()
+            reading.join(10)
+    assert "2026-03-14T21:00:00+01:00 fell_asleep\n" in told
 
 
 @pytest.mark.broker

@@ -17,7 +17,7 @@ def volume_gain_db(volume_pct: float) -> float:
     half as loud. 100 is 0 dB, 50 is -10 dB, 0 is silence."""
     if volume_pct <= 0:
         return SILENT_DB
-    return max(SILENT_DB, 10.0 * math.log2(min(volume_pct, 100.0) / 100.0))
+    return max(SILENT_DB, 10.0 * (math.log2(min(volume_pct, 100.0)) - math.log2(100.0)))
 
 
 @dataclass(frozen=True, slots=True)

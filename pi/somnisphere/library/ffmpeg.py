@@ -48,15 +48,15 @@ def available() -> bool:
     return shutil.which("ffmpeg") is not None and shutil.which("ffprobe") is not None
 
 
-def decode(path: Path) -> "Iterator[NDArray[np.int16]]":
-    """Blocks of (n,) samples, mono, ``RATE_HZ``, at the lowest priority. ``UnreadableError`` without ffmpeg, or for a
+def decode(path: Path, rate_hz: int = RATE_HZ) -> "Iterator[NDArray[np.int16]]":
+    """Blocks of (n,) samples, mono, at the lowest priority. ``UnreadableError`` without ffmpeg, or for a
     file that it cannot read; what comes before a damage is given."""
     import numpy as np
 
-    form = ("-ac", "1", "-ar", str(RATE_HZ), "-f", "s16le", "-")
+    form = ("-ac", "1", "-ar", str(rate_hz), "-f", "s16le", "-")
     command = [*_calm(_tool("ffmpeg")), "-nostdin", "-v", "error", *_CAREFUL, "-threads", "1"]
     command += ["-i", f"file:{path}", "-map", "0:a:0", "-vn", "-sn", "-dn", *form]
-    block_bytes = round(BLOCK_S * RATE_HZ) * 2
+    block_bytes = round(BLOCK_S * rate_hz) * 2
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     assert running.stdout is not None
     came = False

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.routing import BaseRoute
 
-from somnisphere.page import circle, circle_evening, shelf, tonight
+from somnisphere.page import circle, circle_evening, coach, dreams, morning, shelf, tonight, weaver
 from somnisphere.page.house import House
 from somnisphere.page.words import gettext_noop
 
@@ -26,6 +26,10 @@ class Room:
 
 ROOMS: tuple[Room, ...] = (
     Room("tonight", gettext_noop("Tonight"), tonight.routes),
+    Room("morning", gettext_noop("Morning"), morning.routes),
     Room("shelf", gettext_noop("Shelf"), shelf.routes),
+    Room("weaver", gettext_noop("Weaver's table"), weaver.routes),
+    Room("dreams", gettext_noop("Dreams"), dreams.routes),
     Room("circle", gettext_noop("Circle"), circle.routes, lets_in=circle_evening.lets_in),
+    Room("coach", gettext_noop("Coach"), coach.routes),
 )

@@ -34,19 +34,23 @@ class DistressWatch:
         self._hearts: deque[float | None] = deque(maxlen=LEFT_OUT_EPOCHS)
         self._moves: deque[bool] = deque(maxlen=WINDOW_EPOCHS)
         self._wait = 0
+        self.present = False
+        """Whether the rule holds now, said or not."""
 
     def step(self, epoch: Epoch, *, asleep: bool) -> float | None:
         """Take the next epoch in order; return since when there is distress (``at_s``), None: nothing to say."""
         if not asleep:  # who is awake moves and has a quicker heart, and has a person or a button to turn to
             self._hearts.clear()
             self._moves.clear()
+            self.present = False
             return None
         if len(self._hearts) == LEFT_OUT_EPOCHS and (left := self._hearts[0]) is not None:
             self._usual.append(left)
         self._hearts.append(_heart_bpm(epoch))
         self._moves.append(any(count is not None and count >= BURST_COUNTS for count in epoch.motion_counts))
         self._wait = max(0, self._wait - 1)
-        if self._wait or sum(self._moves) < BURSTS or not self._is_high():
+        self.present = sum(self._moves) >= BURSTS and self._is_high()
+        if self._wait or not self.present:
             return None
         self._wait = QUIET_EPOCHS
         return epoch.start_s - (len(self._moves) - 1 - list(self._moves).index(True)) * EPOCH_S

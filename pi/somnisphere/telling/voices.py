@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from somnisphere.config_keys import Voice as VoiceSettings
+    from somnisphere.telling.home_assistant import Speech
 
 PIECE_CHARACTERS = 1500
 """A program is never asked for more at once; longer text is spoken in pieces."""
@@ -92,8 +93,9 @@ def alternatives(voice: Voice) -> tuple[Voice, ...]:
     return voice.voices if isinstance(voice, Chain) else (voice,)
 
 
-def choose(settings: "VoiceSettings") -> Voice:
-    """The configured voices and what they fall back to: Piper in Home Assistant, Piper here, espeak-ng."""
+def choose(settings: "VoiceSettings", home: "Speech | None" = None) -> Voice:
+    """The configured voices and what they fall back to: Piper over the network, a voice of Home Assistant's (``home``),
+    Piper here, espeak-ng."""
     from somnisphere.telling.espeak import Espeak
 
     voices: list[Voice] = []
@@ -101,6 +103,10 @@ def choose(settings: "VoiceSettings") -> Voice:
         from somnisphere.telling.wyoming import Wyoming
 
         voices.append(Wyoming(settings.wyoming_host, settings.wyoming_port))
+    if settings.engine in ("auto", "home_assistant") and settings.home_engine and home is not None:
+        from somnisphere.telling.home_assistant import HomeVoice
+
+        voices.append(HomeVoice(home, settings.home_engine))
     if settings.engine in ("auto", "piper") and settings.piper_voice:
         from somnisphere.telling.piper import Piper
 

@@ -51,7 +51,7 @@ def follow(live: Judged, overnight: Judged, settings: RitualSettings | None = No
     shelf = Shelf([NO_END])
     settings = settings or RitualSettings(story_limit_s=LIMIT_S)
     ritual, watch = Ritual(settings, shelf), SleepWatch()
-    estimates = _live_estimates(live)
+    estimates = live_estimates(live)
     heard: list[tuple[float, float]] = []  # (at_s, position_s) while the story plays
     playing, position_s, answered, estimate = False, 0.0, 0, None
     stopped_s: float | None = None
@@ -107,7 +107,7 @@ def follow(live: Judged, overnight: Judged, settings: RitualSettings | None = No
     )
 
 
-def _live_estimates(judged: Judged) -> list[StageEstimate]:
+def live_estimates(judged: Judged) -> list[StageEstimate]:
     assert judged.drowsiness is not None
     rows = zip(judged.probabilities.tolist(), judged.drowsiness.tolist(), strict=True)
     return [

@@ -8,6 +8,7 @@ from typing import Any
 from homeassistant.components.media_player import MediaPlayerEntity, MediaPlayerEntityFeature, MediaPlayerState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddEntitiesCallback
+from homeassistant.helpers.restore_state import RestoreEntity
 from homeassistant.helpers.typing import ConfigType, DiscoveryInfoType
 
 
@@ -20,7 +21,7 @@ async def async_setup_platform(
     async_add_entities([StandInSpeaker("Bedroom speaker"), StandInSpeaker("Kitchen speaker")])
 
 
-class StandInSpeaker(MediaPlayerEntity):
+class StandInSpeaker(MediaPlayerEntity, RestoreEntity):
     _attr_should_poll = False
     _attr_state = MediaPlayerState.IDLE
     _attr_volume_level = 0.5
@@ -39,6 +40,12 @@ class StandInSpeaker(MediaPlayerEntity):
         self._attr_name = name
         self._attr_unique_id = f"stand_in_{name.lower().replace(' ', '_')}"
         self._attr_extra_state_attributes: dict[str, Any] = {"calls": []}
+
+    async def async_added_to_hass(self) -> None:
+        """A speaker goes on playing while Home Assistant is restarted."""
+        if (last := await self.async_get_last_state()) and last.state in (*MediaPlayerState,):
+            self._attr_state = MediaPlayerState(last.state)
+            self._attr_volume_level = last.attributes.get("volume_level", self._attr_volume_level)
 
     def _did(self, call: str, **details: Any) -> None:
         calls = self._attr_extra_state_attributes["calls"]
