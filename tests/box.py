@@ -10,7 +10,7 @@ from typing import Any
 
 from somnisphere.assemble import assemble
 from somnisphere.config import Config
-from somnisphere.config_keys import Cards, Ritual, Sensor, Stories
+from somnisphere.config_keys import Cards, Ritual, Sensor, Sleeper, Stories
 from somnisphere.daemon import Daemon
 from somnisphere.events import Tick
 from somnisphere.journal import Journal
@@ -77,10 +77,12 @@ def box(
     connected: bool = True,
     sensor: Sensor = Sensor(),  # noqa: B008
     cards: Cards = Cards(),  # noqa: B008
+    sleeper: Sleeper = Sleeper(),  # noqa: B008
 ) -> Iterator[Box]:
     """``story_s``: how long every story is; None: no story can be played. There is no I2C."""
     folder = str(stories) if stories else None
-    config = Config(ritual=Ritual(wind_down_min=1.0), stories=Stories(folder=folder), sensor=sensor, cards=cards)
+    stories_of = Stories(folder=folder)
+    config = Config(ritual=Ritual(wind_down_min=1.0), stories=stories_of, sensor=sensor, cards=cards, sleeper=sleeper)
     with simulated_pins() as pins:
         lamp, problem = open_lamp(LAMP_PIN)
         assert not problem
@@ -95,5 +97,6 @@ def box(
         try:
             yield made_box
         finally:
+            made.door.close()
             journal.close()
             lamp.close()

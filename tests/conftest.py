@@ -5,6 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+collect_ignore = ["home_integration"]
+"""Of another environment and another pytest: see ``tests/run.sh home``."""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

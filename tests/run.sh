@@ -2,6 +2,7 @@
 # Installs what the tests need, runs all of them, and says plainly what could not run and why.
 #   bash tests/run.sh                        everything but the real Home Assistant
 #   bash tests/run.sh home                   that, then a real Home Assistant and a real browser
+#   bash tests/run.sh home-2026              the same with a newer Home Assistant, in a small Debian of its own (root)
 #   PYTHON=python3.13 bash tests/run.sh      another interpreter
 #   bash tests/run.sh -- -k ritual           hand arguments to pytest
 set -euo pipefail
@@ -9,8 +10,8 @@ cd "$(dirname "$0")/.."
 # shellcheck source=deploy/environment.sh
 . deploy/environment.sh
 
-with_home=0
-if [ "${1:-}" = home ]; then with_home=1; shift; fi
+home=
+case "${1:-}" in home | home-2026) home=$1; shift ;; esac
 if [ "${1:-}" = -- ]; then shift; fi
 
 missing=()
@@ -32,8 +33,16 @@ say "== mypy";  "$environment/bin/mypy"
 say "== pytest (Python $version)"
 "$environment/bin/python" -m pytest -m "not home" "$@"
 
-if [ "$with_home" = 1 ]; then
-  say "== Home Assistant and a browser"
+if [ -n "$home" ]; then
   bash tests/home/install.sh
+  if [ "$home" = home-2026 ]; then
+    bash tests/home/install_2026.sh
+    export SOMNISPHERE_HOME_ASSISTANT=2026.11
+  else
+    say "== the custom integration"
+    .venv-integration/bin/mypy --config-file tests/home_integration/mypy.ini
+    .venv-integration/bin/python -m pytest -c tests/home_integration/pytest.ini tests/home_integration
+  fi
+  say "== Home Assistant and a browser"
   "$environment/bin/python" -m pytest -m home tests/home
 fi

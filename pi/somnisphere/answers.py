@@ -42,6 +42,9 @@ QUESTIONS: Questions = {
 MOST_NIGHTS = 1000
 
 
+SEALED_WORDS = "sealed until it is told: tell it on the house page, or open it with somnisphere night {night} --open"
+
+
 class NoAnswerError(Exception):
     """Why there is none, for the one who asked."""
 
@@ -55,15 +58,22 @@ class Places:
 
 
 class Answers:
-    """``cover`` opens a story's file and may take its time; so may every ``Job``."""
+    """``cover`` opens a story's file and may take its time; so may every ``Job``. ``shows``: whether a night may be
+    seen, or is sealed until it is told; asked on any thread."""
 
     def __init__(
-        self, shelf: Shelf, listeners: Sequence[Listener], places: Places, cover: Callable[[str], Cover | None]
+        self,
+        shelf: Shelf,
+        listeners: Sequence[Listener],
+        places: Places,
+        cover: Callable[[str], Cover | None],
+        shows: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._shelf = shelf
         self._listeners = tuple(listener for listener in listeners if listener.name)
         self._places = places
         self._cover = cover
+        self._shows = shows
 
     def shelf(self) -> Answer:
         """The stories of whoever listens now, in the order in which they are offered."""
@@ -123,7 +133,8 @@ class Answers:
     def _nights(self) -> Answer:
         with_nights = JournalReader(self._places.journal)
         try:
-            return {"nights": with_nights.nights()[-MOST_NIGHTS:]}
+            nights = with_nights.nights()[-MOST_NIGHTS:]
+            return {"nights": nights, "sealed": [night for night in nights if not self._shows(night)]}
         finally:
             with_nights.close()
 
@@ -139,7 +150,10 @@ class Answers:
                 raise NoAnswerError("no night is kept yet")
             if wanted is not None and wanted not in nights:
                 raise NoAnswerError(f"no night of {wanted!r} is kept; the latest are {', '.join(nights[-7:])}")
-            return night_row(journal.load(wanted or nights[-1])) | {"ranges": RANGES, "note": NOT_MEDICAL}
+            night = wanted or nights[-1]
+            if not self._shows(night):
+                raise NoAnswerError(f"the night of {night} is {SEALED_WORDS.format(night=night)}")
+            return night_row(journal.load(night)) | {"ranges": RANGES, "note": NOT_MEDICAL}
         finally:
             journal.close()
 

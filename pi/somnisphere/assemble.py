@@ -20,6 +20,7 @@ from somnisphere.config import Config, cache_place
 from somnisphere.core import Core
 from somnisphere.covers import Covers
 from somnisphere.daemon import Daemon
+from somnisphere.diary.door import Door
 from somnisphere.entities import ENTITIES
 from somnisphere.entities_evening import LISTENER_ENTITY
 from somnisphere.entities_house import DARK_ENTITY, UP_ENTITY
@@ -28,11 +29,13 @@ from somnisphere.evening_file import EveningFile
 from somnisphere.events import Tick
 from somnisphere.home_desk import HomeDesk
 from somnisphere.home_lamp import HomeLamp
+from somnisphere.household_file import household_beside
 from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER
 from somnisphere.light_memory import LightMemory, beside
 from somnisphere.machine import Machine
 from somnisphere.moments import Moments, Tell
+from somnisphere.night_screen import NightScreen
 from somnisphere.parts import Parts
 from somnisphere.sensing_switch import SensingSwitch
 from somnisphere.shelf_reader import ShelfReader
@@ -118,8 +121,11 @@ def home_speech(config: Config) -> HomeSpeech | None:
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
+    """``door`` holds the household's file open: close it when the daemon ends."""
+
     daemon: Daemon
     session: HomeSession[Snapshot]
+    door: Door
 
 
 def assemble(
@@ -152,8 +158,9 @@ def assemble(
             CardBook(), shelf.find, story_begins=config.cards.story_begins, lift_pauses=config.cards.lift_pauses
         )
         cards = CardDesk(CardFile(cards_beside(journal.path)), table, topics_of(config), device_of(config))
+    door = Door(household_beside(journal.path), tell_first=config.sleeper.tell_first)
     own_stories = Path(config.stories.folder).expanduser() if config.stories.folder else None
-    answers = Answers(shelf, config.listeners, Places(journal.path, own_stories), reader.cover)
+    answers = Answers(shelf, config.listeners, Places(journal.path, own_stories), reader.cover, door.shows)
     parts = Parts(
         bedside,
         lamp,
@@ -166,6 +173,7 @@ def assemble(
         SensingSwitch(journal.path),
         Covers(reader.cover, background=reader.background),
         remembered,
+        NightScreen(door, journal, ritual.learned),
         rescan=reader.read,
         light_memory=memory,
     )
@@ -180,4 +188,4 @@ def assemble(
         if sentence:
             log.warning("%s", sentence)
     daemon.carry_on(tick)
-    return Assembled(daemon, session)
+    return Assembled(daemon, session, door)

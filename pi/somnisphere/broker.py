@@ -1,5 +1,7 @@
 """How this bedside is known to the home's broker, from the configuration."""
 
+import secrets
+from dataclasses import replace
 from pathlib import Path
 
 from somnisphere.config import Config, ConfigError
@@ -24,6 +26,28 @@ def broker_settings(config: Config, place: tuple[str, int] | None = None) -> Bro
         settings.tls_context()
     except ValueError as problem:
         raise ConfigError(f"key 'mqtt.ca_file': {problem}. Check the path and its rights.") from problem
+    return settings
+
+
+def coach_broker_settings(config: Config) -> BrokerSettings:
+    """Where summaries for the coach go. Raises ``ConfigError`` for a file that cannot be read."""
+    coach = config.coach
+    client_id = f"somnisphere_post_{secrets.token_hex(6)}"  # tells nobody which bedside it is
+    if not coach.host:
+        return replace(broker_settings(config), client_id=client_id)
+    settings = BrokerSettings(
+        host=coach.host,
+        port=coach.port,
+        client_id=client_id,
+        username=coach.username or None,
+        password=secret(coach.password_file, "coach.password_file") or None,
+        tls=coach.tls,
+        ca_file=Path(coach.ca_file).expanduser() if coach.ca_file else None,
+    )
+    try:
+        settings.tls_context()
+    except ValueError as problem:
+        raise ConfigError(f"key 'coach.ca_file': {problem}. Check the path and its rights.") from problem
     return settings
 
 

@@ -14,6 +14,7 @@ from somnisphere import __version__
 from somnisphere.errors import UserError
 
 NOT_MEDICAL = "Somnisphere is not a medical device: it guesses sleep from pulse and movement."
+OPEN_HELP = "where nights are told first: open what is sealed, as “just show me” does on the house page"
 
 
 def _number(least: float, most: float) -> Callable[[str], float]:
@@ -29,6 +30,12 @@ def _number(least: float, most: float) -> Callable[[str], float]:
 def _seed(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 on")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not a port from 1 to 65535")
     return int(text)
 
 
@@ -103,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     rehearse.add_argument(
         "--out", type=Path, default=Path("out"), help="folder for journal and pictures (default: out)"
     )
+    rehearse.add_argument("--page", type=_port, metavar="PORT", help="serve the house page of this night, too")
     rehearse.add_argument("--plain", action="store_true", help="lines of text in place of the live view")
 
     replay = add(
@@ -174,12 +182,14 @@ def build_parser() -> argparse.ArgumentParser:
         "at", metavar="TIME", help="hh:mm by the clock (of a file: from its start), or +hh:mm from the start"
     )
     explain.add_argument("--json", action="store_true", help="one JSON object for scripts")
+    explain.add_argument("--open", action="store_true", help=OPEN_HELP)
 
     night = add("night", "cli_nights", "night", "what the journal tells of a night")
     night.add_argument("date", nargs="?", help="ISO date of its evening (default: the latest)")
     night.add_argument("--svg", type=Path, metavar="FILE", help="draw it as SVG")
     night.add_argument("--png", type=Path, metavar="FILE", help="draw it as PNG")
     night.add_argument("--json", action="store_true", help="times and minutes with their ranges, as one JSON object")
+    night.add_argument("--open", action="store_true", help=OPEN_HELP)
 
     nights = add("nights", "cli_nights", "nights", "all nights of the journal, for reading or as rows for scripts")
     nights.add_argument("--since", type=_date, metavar="DATE", help="from the evening of this ISO date on")
@@ -187,6 +197,7 @@ def build_parser() -> argparse.ArgumentParser:
     form = nights.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="JSON lines, with ranges and regularity")
     form.add_argument("--csv", action="store_true", help="the same as CSV")
+    nights.add_argument("--open", action="store_true", help=OPEN_HELP)
 
     from somnisphere.cli_story import add_commands
 
@@ -198,8 +209,13 @@ def build_parser() -> argparse.ArgumentParser:
     from somnisphere.cli_page import add_commands as add_page_commands
 
     page = add("page", "cli_page", "serve", "the house page: serve it to browsers; its PIN")
+    page.add_argument("--port", type=_port, help="its port (default: the configured one)")
     add_page_commands(page, lambda function: _handler("cli_page", function), NOT_MEDICAL)
 
+    from somnisphere.cli_coach import add_commands as add_coach_commands
+
+    coach = add("coach", "cli_coach", "list_households", "for professional coaches: collect what households share")
+    add_coach_commands(coach, lambda function: _handler("cli_coach", function), NOT_MEDICAL)
     card = add("card", "cli_card", "show", "story cards: which card means what")
     cards = card.add_subparsers(dest="card_command", required=True, metavar="WHAT")
 
@@ -219,6 +235,11 @@ def build_parser() -> argparse.ArgumentParser:
         "watch", "watch", "see each card that is laid on; stop the daemon before: a reader obeys one program"
     )
     watched.add_argument("--seconds", type=_number(0, 1e6), metavar="S", help="how long (default: until Ctrl-C)")
+
+    from somnisphere.cli_circle import add_commands as add_circle
+
+    circle = add("circle", "cli_circle", "members", "stories between households: join, offer, take, take back")
+    add_circle(circle, lambda function: _handler("cli_circle", function), NOT_MEDICAL)
 
     lamp = add("lamp", "cli_lamp", "floor", "a light of the home as the evening's lamp")
     floor = lamp.add_subparsers(dest="lamp_command", required=True, metavar="WHAT").add_parser(

@@ -65,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         tick = Tick(clock.now_s(), wall_s, utc_offset_s(wall_s))
         machine = Machine(journal.path.parent)
         made = assemble(config, tick, journal, bedside, lamp, speaker, stories, machine, moment_teller(config, stack))
+        stack.callback(made.door.close)
         link = HomeLink(broker_settings(config), made.session.will, inbox.put)
         made.daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)
         live = Live(made.daemon, bedside, link, inbox, clock, button, card_reader(config))
@@ -178,6 +179,7 @@ def broker_of(arguments: argparse.Namespace, config: Config) -> Iterator[tuple[t
 def rehearse(arguments: argparse.Namespace) -> int:
     """A whole evening and night from simulated chips, shown as it goes; ends with its picture."""
     from somnisphere.cli_nights import night_lines
+    from somnisphere.cli_page import page_beside
     from somnisphere.picture import to_svg
     from somnisphere.simulation import open_rehearsal
 
@@ -190,6 +192,7 @@ def rehearse(arguments: argparse.Namespace) -> int:
         arguments.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         broker, embedded = stack.enter_context(broker_of(arguments, config))
+        stack.enter_context(page_beside(arguments, broker, arguments.out / "rehearsal.sqlite"))
         view = stack.enter_context(LiveView(watch_hint(broker, config.box.node), plain=arguments.plain))
         simulation = stack.enter_context(
             open_rehearsal(

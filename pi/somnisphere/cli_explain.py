@@ -32,7 +32,7 @@ def explain(arguments: argparse.Namespace) -> int:
     """Both answers about one epoch, and what each stood on."""
     since_start, asked_s = _asked(arguments.at)
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", arguments.night):
-        kept = kept_night(arguments.config, arguments.night)
+        kept = kept_night(arguments.config, arguments.night, open_now=arguments.open)
         if claim(load(arguments.config).sleeper.born, kept.began_wall_s) == INFANT:
             raise UserError(f"Night of {arguments.night}: {INFANT}, so there is nothing to explain.")
         epochs: Sequence[Epoch] = kept.epochs

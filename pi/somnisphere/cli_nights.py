@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from somnisphere.cli import NOT_MEDICAL, needs_extra, writes
 from somnisphere.cli_files import write_rows
+from somnisphere.cli_seal import refuse_sealed, sealed_of
+from somnisphere.config import load
 from somnisphere.errors import UserError
 from somnisphere.night import Epoch, NightTimes, StageEstimate
 
@@ -21,7 +24,7 @@ def night(arguments: argparse.Namespace) -> int:
     """What is known of one night of the journal, in words and clock times."""
     from somnisphere.picture import draw_night, to_svg
 
-    kept = kept_night(arguments.config, arguments.date)
+    kept = kept_night(arguments.config, arguments.date, open_now=arguments.open)
     if arguments.json:
         from somnisphere.night_export import RANGES, night_row
 
@@ -52,14 +55,21 @@ def nights(arguments: argparse.Namespace) -> int:
         chosen = [night for night in journal.nights() if _within(night, arguments.since, arguments.until)]
         if not chosen:
             raise UserError(f"{journal.path}: no night is kept there in that time. Leave --since and --until out.")
-        kept = (journal.load(night) for night in chosen)
+        sealed = sealed_of(load(arguments.config), chosen, open_now=arguments.open)
+        kept = (journal.load(night) for night in chosen if night not in sealed)
         if arguments.csv or arguments.json:
             write_rows((flat(row) if arguments.csv else row for row in night_rows(kept)), as_csv=arguments.csv)
+            if sealed:
+                left_out = f"Left out, for they are sealed until they are told: {', '.join(sorted(sealed))}."
+                print(f"{left_out} --open opens them.", file=sys.stderr)
             return 0
         asleep: list[float] = []
         awake: list[float] = []
-        for night in kept:
-            times = night.times
+        for night_id in chosen:
+            if night_id in sealed:
+                print(f"{night_id:<12} sealed until it is told")
+                continue
+            times = journal.load(night_id).times
             print(f"{times.night_id:<12} {_span(times)}")
             for so_far, at_s in ((asleep, times.fell_asleep_s), (awake, times.woke_up_s)):
                 if at_s is not None:
@@ -90,7 +100,6 @@ def _span(times: NightTimes) -> str:
 @contextmanager
 def open_journal(config: Path | None) -> Iterator["Journal"]:
     """The configured journal, which holds at least one night."""
-    from somnisphere.config import load
     from somnisphere.journal import Journal
 
     path = Path(load(config).journal.path)
@@ -108,8 +117,9 @@ def open_journal(config: Path | None) -> Iterator["Journal"]:
         journal.close()
 
 
-def kept_night(config: Path | None, date: str | None) -> "KeptNight":
-    """The night of an ISO date as the configured journal keeps it; None: the latest."""
+def kept_night(config: Path | None, date: str | None, *, open_now: bool) -> "KeptNight":
+    """The night of an ISO date as the configured journal keeps it; None: the latest. One that is sealed is refused,
+    or opened where that is asked for."""
     with open_journal(config) as journal:
         nights = journal.nights()
         date = date or nights[-1]
@@ -117,6 +127,7 @@ def kept_night(config: Path | None, date: str | None) -> "KeptNight":
             raise UserError(
                 f"{journal.path}: no night of {date} is kept there; the latest are {', '.join(nights[-7:])}."
             )
+        refuse_sealed(config, date, open_now=open_now)
         return journal.load(date)
 
 

@@ -6,16 +6,22 @@ import logging
 import os
 import secrets
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from somnisphere.cli import needs_extra
 from somnisphere.config import Config, ConfigError, load
 from somnisphere.errors import UserError
 from somnisphere.household_file import household_beside
+
+if TYPE_CHECKING:
+    from somnisphere.coach.sender import Sender
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +31,6 @@ Handler = Callable[[argparse.Namespace], int]
 def add_commands(page: argparse.ArgumentParser, handler: Callable[[str], Handler], epilog: str) -> None:
     """The subcommands of ``page``; without one it is served."""
     page.add_argument("--host", help="address to serve it at (default: the configured one)")
-    page.add_argument("--port", type=_port, help="its port (default: the configured one)")
     page.add_argument("--broker", metavar="HOST[:PORT]", help="MQTT broker (default: the configured one)")
     page.add_argument("--journal", type=Path, metavar="FILE", help="another journal, such as a rehearsal's")
     commands = page.add_subparsers(dest="page_command", metavar="COMMAND")
@@ -59,15 +64,71 @@ def serve(arguments: argparse.Namespace) -> int:
         )
     settings = broker_settings(config, _place(arguments.broker))
     box = BoxLink(settings, config.box.node, f"{settings.client_id}_page_{os.getpid()}")
-    house = House(config, journal, household, time.time, utc_offset_s, box)
+    post = _coach_post(config, household)
+    house = House(config, journal, household, time.time, utc_offset_s, box, None if post is None else post.nudge)
     box.start()
+    if post is not None:
+        post.start()
     try:
         log.info("the house page is at http://%s:%d/", host, port)
         if not serve_page(build_app(house), host, port):
             raise UserError(f"The page cannot be served at {host}:{port}. Choose another page.host or page.port.")
     finally:
         box.stop()
+        if post is not None:
+            post.stop()
     return 0
+
+
+def _coach_post(config: Config, household: Path) -> "Sender | None":
+    """Who carries summaries to the coach; None: no coach is configured."""
+    if not config.coach.key:
+        return None
+    from somnisphere.broker import coach_broker_settings
+    from somnisphere.clock import utc_offset_s
+    from somnisphere.coach.sender import Sender
+    from somnisphere.coach.store import CoachStore
+    from somnisphere.coach.told import rows
+    from somnisphere.diary.store import Diary
+
+    def today() -> date:
+        now_s = time.time()
+        return datetime.fromtimestamp(now_s, timezone(timedelta(seconds=utc_offset_s(now_s)))).date()
+
+    diary = Diary(household)
+    return Sender(
+        CoachStore(household),
+        lambda: rows({night: kept.telling for night, kept in diary.tellings().items()}),
+        coach_broker_settings(config),
+        today,
+        time.time,
+    )
+
+
+@contextmanager
+def page_beside(arguments: argparse.Namespace, broker: tuple[str, int], journal: Path) -> Iterator[None]:
+    """The page of a rehearsal: a process of its own, as on a box; it ends with the night, and the night not with it."""
+    if arguments.page is None:
+        yield
+        return
+    from somnisphere.cli_watch import ended_like_control_c
+
+    with needs_extra("page", "The house page"):
+        import somnisphere.page.server  # noqa: F401
+    config = () if arguments.config is None else ("--config", str(arguments.config))
+    place = ("--broker", f"{broker[0]}:{broker[1]}", "--journal", str(journal))
+    page = ("page", "--host", "127.0.0.1", "--port", str(arguments.page), *place)
+    process = subprocess.Popen([sys.executable, "-m", "somnisphere", *config, *page], stdin=subprocess.DEVNULL)
+    try:
+        with ended_like_control_c():
+            yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(5.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def set_pin(arguments: argparse.Namespace) -> int:
@@ -128,9 +189,3 @@ def _place(text: str | None) -> tuple[str, int] | None:
     if colon and not (host and port.isdecimal() and 0 < int(port) < 65536):
         raise UserError(f"--broker {text}: HOST or HOST:PORT is needed, such as 192.168.1.5:1883")
     return host or text, int(port) if colon else 1883
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise argparse.ArgumentTypeError(f"{text} is not a port from 1 to 65535")
-    return int(text)

@@ -31,9 +31,22 @@ def add_commands(subparsers: "argparse._SubParsersAction[Any]") -> None:
     record_parser.add_argument("title", metavar="TITLE", nargs="?", help="what the story is called")
     record_parser.add_argument("--teller", default="", metavar="NAME", help="who tells it")
     record_parser.add_argument("--minutes", type=_minutes, default=60.0, help="at the most (default %(default)g)")
+    record_parser.add_argument(
+        "--consent", choices=("house", "circle"), help="whether it may go to other households; else it is asked"
+    )
+    record_parser.add_argument("--consent-by", default="", metavar="NAME", help="who says so (default: the teller)")
     record_parser.add_argument("--device", default="", help="ALSA device, as `arecord -L` names it")
     record_parser.add_argument("--recover", action="store_true", help="finish recordings that were cut off")
     record_parser.set_defaults(handler=record)
+
+    text = "write down whether who is heard in a recording allows that it goes to other households"
+    consent_parser = add("consent", help=text, description=text)
+    consent_parser.add_argument("story", metavar="KEY", help="a story of the shelf")
+    consent_parser.add_argument("--by", default="", metavar="NAME", help="who says so (default: the teller)")
+    where = consent_parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--circle", action="store_true", help="it may go to the households of the circle")
+    where.add_argument("--house", action="store_true", help="it stays in this house")
+    consent_parser.set_defaults(handler=consent)
 
     text = "hear a story here, from its beginning"
     play_parser = add("play", help=text, description=text)
@@ -64,7 +77,7 @@ def record(arguments: argparse.Namespace) -> int:
         found = microphone.unfinished(Path(folder))
         if not found:
             print("No recording was cut off.")
-        return max([_say(microphone.finish(raw)) for raw in found], default=0)
+        return max([_say(microphone.finish(raw), arguments) for raw in found], default=0)
     if not arguments.title:
         raise UserError("A recording needs a title: somnisphere story record “The owl” --teller Grandma")
     if sys.stdin.isatty():
@@ -77,7 +90,8 @@ def record(arguments: argparse.Namespace) -> int:
             limit_s=arguments.minutes * 60,
             device=arguments.device,
             stop=microphone.enter_pressed,
-        )
+        ),
+        arguments,
     )
 
 
@@ -100,13 +114,55 @@ def play(arguments: argparse.Namespace) -> int:
     raise UserError(f"{path}: mpv could not play it (it ended with {status}).")
 
 
-def _say(outcome: Any) -> int:
+def consent(arguments: argparse.Namespace) -> int:
+    from somnisphere.config import load
+
+    book = _book(arguments.story, load(arguments.config))
+    if not book.recordings:
+        raise UserError(f"{book.title}: nobody is heard in it, so nobody has to be asked.")
+    by = arguments.by or book.recordings[0].teller or book.teller
+    if not by:
+        raise UserError(f"{book.title}: who allows it? Name them with --by.")
+    _write_consent(book.path, by, circle=arguments.circle)
+    where = "may go to the households of the circle" if arguments.circle else "stays in this house"
+    print(f"{book.title}: it {where}, says {by}.")
+    return 0
+
+
+def _write_consent(path: Path, by: str, *, circle: bool) -> None:
+    from datetime import datetime
+
+    from somnisphere.cli import writes
+    from somnisphere.library.consent import beside, write_consent
+    from somnisphere.library.titles import one_line
+    from somnisphere.story import Consent
+
+    with writes(beside(path)):
+        today = datetime.now().astimezone().date()
+        write_consent(path, Consent(one_line(by), today.isoformat(), circle))
+
+
+def _ask_consent(path: Path, arguments: argparse.Namespace) -> None:
+    """What the teller allows, recorded with the voice: said as options, or asked where somebody sits."""
+    said = arguments.consent
+    if said is None and sys.stdin.isatty():
+        answer = input("May this recording go to other households of your circle? [y/N] ")
+        said = "circle" if answer.strip().lower() in ("y", "yes") else "house"
+    by = arguments.consent_by or arguments.teller
+    if said is not None and by:
+        _write_consent(path, by, circle=said == "circle")
+    elif said == "circle":
+        print("somnisphere: who allows it? Say so: somnisphere story consent KEY --by NAME --circle", file=sys.stderr)
+
+
+def _say(outcome: Any, arguments: argparse.Namespace) -> int:
     from somnisphere.telling.microphone import NotTold
 
     if isinstance(outcome, NotTold):
         print(f"somnisphere: {outcome.reason}", file=sys.stderr)
         return 2
     print(outcome.path)
+    _ask_consent(outcome.path, arguments)
     return 0
 
 

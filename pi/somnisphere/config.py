@@ -21,8 +21,8 @@ from somnisphere.config_keys import (
     Box,
     Button,
     Cards,
+    Circle,
     Comfort,
-    HomeAssistant,
     Journal,
     Lamp,
     Listener,
@@ -34,6 +34,8 @@ from somnisphere.config_keys import (
     Stories,
     Voice,
 )
+from somnisphere.config_keys_coach import Coach
+from somnisphere.config_keys_home import HomeAssistant
 from somnisphere.config_keys_page import Page
 from somnisphere.config_together import disagreement
 from somnisphere.errors import UserError
@@ -63,8 +65,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     listener: tuple[Listener, ...] = ()
     voice: Voice = Voice()
     journal: Journal = Journal()
+    circle: Circle = Circle()
     home_assistant: HomeAssistant = HomeAssistant()
     page: Page = Page()
+    coach: Coach = Coach()
 
     @property
     def listeners(self) -> tuple[listeners.Listener, ...]:

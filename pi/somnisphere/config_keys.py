@@ -14,9 +14,6 @@ BirthMonth = Annotated[str, Meta(pattern=r"^$|^(19|20)\d\d-(0[1-9]|1[0-2])$")]
 HomeLight = Annotated[str, Meta(pattern=r"^$|^light\.[a-z0-9_]+$")]
 HomePlayer = Annotated[str, Meta(pattern=r"^$|^media_player\.[a-z0-9_]+$")]
 HomeSpeech = Annotated[str, Meta(pattern=r"^$|^tts\.[a-z0-9_]+$")]
-HomeSensor = Annotated[str, Meta(pattern=r"^$|^sensor\.[a-z0-9_]+$")]
-HomeSign = Annotated[str, Meta(pattern=r"^(binary_sensor|input_boolean|light|media_player|switch)\.[a-z0-9_]+$")]
-HomeLit = Annotated[str, Meta(pattern=r"^(light|switch)\.[a-z0-9_]+$")]
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
@@ -43,6 +40,11 @@ class Sleeper(Struct, frozen=True, forbid_unknown_fields=True):
         BirthMonth,
         Meta(description="Year and month of birth, as 2019-05; below one year no stages are guessed. Empty: an adult."),
     ] = ""
+
+    tell_first: Annotated[
+        bool,
+        Meta(description="The home and the commands show nothing of a night before its sleeper has told or opened it."),
+    ] = False
 
 
 class Sensor(Struct, frozen=True, forbid_unknown_fields=True):
@@ -297,38 +299,13 @@ class Journal(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
 
 
-class HomeAssistant(Struct, frozen=True, forbid_unknown_fields=True):
-    """Asking Home Assistant what MQTT cannot tell. Optional."""
+class Circle(Struct, frozen=True, forbid_unknown_fields=True):
+    """Stories between households: `somnisphere circle`."""
 
-    url: Annotated[
-        str | None, Meta(description="Address of its API.", examples=["http://homeassistant.local:8123"])
-    ] = None
-    token_file: Annotated[
-        str | None,
-        Meta(description="A file with a long-lived access token.", examples=["/etc/somnisphere/home-assistant-token"]),
-    ] = None
-    ai_task: Annotated[
-        str | None,
-        Meta(
-            description="Who may write for the dreams' page; what it is told may leave the house, as you set it up.",
-            examples=["ai_task.local"],
-        ),
-    ] = None
-    fire_events: Annotated[
-        bool, Meta(description="Put each sleep moment on the home's bus, too, as the event somnisphere_moment.")
-    ] = False
-    still_up: Annotated[
-        tuple[HomeSign, ...],
-        Meta(description='What is on while somebody is up, as ["binary_sensor.kitchen_motion", "media_player.tv"].'),
-    ] = ()
-    begin_waits_min: Annotated[
-        float,
-        Meta(ge=0, le=240, description="An evening that begins by itself waits so long at most while somebody is up."),
-    ] = 0.0
-    bedroom_light_level: Annotated[
-        HomeSensor, Meta(description="A light sensor in the bedroom, as sensor.bedroom_illuminance. Empty: none.")
-    ] = ""
-    dark_below_lx: Annotated[float, Meta(ge=0.1, le=1000, description="The bedroom is dark below so many lux.")] = 5.0
-    bedroom_lights: Annotated[
-        tuple[HomeLit, ...], Meta(description='The bedroom is not dark while one of them is on, as ["light.ceiling"].')
-    ] = ()
+    own_broker_port: Annotated[
+        int,
+        Meta(ge=0, le=65535, description="A mosquitto on this box for the circle alone; 0: the broker of the home."),
+    ] = 0
+    kilobytes_per_s: Annotated[
+        float, Meta(ge=10, le=10000, description="No faster than this are stories sent to others.")
+    ] = 200.0

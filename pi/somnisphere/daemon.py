@@ -42,8 +42,9 @@ from somnisphere.events import (
     Tick,
 )
 from somnisphere.health import health_of
+from somnisphere.keeping import Keeping
 from somnisphere.machine import Began
-from somnisphere.night import NightTimes, StageEstimate
+from somnisphere.night import StageEstimate
 from somnisphere.parts import Parts, Publish
 from somnisphere.picture import Shape, draw_night, to_svg
 from somnisphere.snapshot import Snapshot
@@ -62,7 +63,6 @@ LAMP_REPORT_EVERY_S = 10.0
 """During a fade the home sees a few honest steps, not every one."""
 
 PICTURE_EVERY_S = 1800.0
-SAVE_RITUAL_EVERY_S = 30.0
 RESCAN_EVERY_S = 120.0
 
 
@@ -70,18 +70,14 @@ class Daemon:
     def __init__(self, core: Core, parts: Parts) -> None:
         self._core = core
         self._parts = parts
+        self.keeping = Keeping(core, parts)
         self._tick = Tick(0.0, 0.0)
         self._home_due_s = 0.0
         self._lamp_reported_s = 0.0
         self._rescan_due_s = 0.0
-        self._ritual_due_s = 0.0
-        self._ritual_place: object = None
-        self._moment_waits = False
         self._night_id: str | None = None
         self._estimates: list[StageEstimate] = []
-        self._kept_times: NightTimes | None = None
         self._picture_due_s = 0.0
-        self._journal_problem = ""
         self._player_state = ""
         self._began = Began(0.0)
         self._published_wall_s: float | None = None
@@ -108,6 +104,8 @@ class Daemon:
             actions += self._core.restore_ritual(saved.state, saved.shift_s, tick.at_s)
         for action in actions:
             self._perform(action, tick.at_s)
+        if self._parts.screen.changed():  # what the broker kept may be of a night that is closed by now
+            self._show_picture(tick.at_s)
 
     # ---- events in ------------------------------------------------------------------------------------------------
 
@@ -136,45 +134,11 @@ class Daemon:
             self._rescan_due_s = tick.at_s + RESCAN_EVERY_S
             if (stories := self._parts.rescan()) is not None:
                 self.handle(ShelfChanged(tick.at_s, stories))
-        self._keep(tick)
+        self.keeping.tick(tick, self._night_id)
+        if self._parts.screen.changed():  # a person told a night, or opened it: the home sees it at once
+            self._show_picture(tick.at_s)
         if tick.at_s >= self._home_due_s:
             self._show_home(tick.at_s)
-
-    def _keep(self, tick: Tick) -> None:
-        """What must survive a kill goes to the journal, which commits once a minute."""
-        journal = self._parts.journal
-        if self._moment_waits:  # before the evening says that it was: neither may be kept without the other
-            self._moment_waits = False
-            journal.commit()
-        if (place := self._core.ritual_place) != self._ritual_place:
-            self._ritual_place = place
-            if self._parts.evening_file is not None:
-                self._parts.evening_file.save(self._core.ritual_state(), tick.at_s, tick.wall_s)
-        if tick.at_s >= self._ritual_due_s:
-            self._ritual_due_s = tick.at_s + SAVE_RITUAL_EVERY_S
-            self.keep_evening(tick.at_s, tick.wall_s)
-        times = self._core.night_times
-        if self._night_id is not None and times is not None and times != self._kept_times:
-            self._kept_times = times
-            journal.save_times(replace(times, night_id=self._night_id))
-        journal.flush(tick.at_s)
-        self.keep_light(tick.at_s)
-        if journal.problem != self._journal_problem:
-            self._journal_problem = journal.problem
-            log.warning("%s", journal.problem or "The journal can be written again.")
-
-    def keep_evening(self, at_s: float, wall_s: float) -> None:
-        """Before a clean end: the evening as it is now, for the next start to take up."""
-        state = self._core.ritual_state()
-        self._parts.journal.save_ritual(state, at_s, wall_s)
-        if self._parts.evening_file is not None:
-            self._parts.evening_file.save(state, at_s, wall_s)
-
-    def keep_light(self, at_s: float, *, now: bool = False) -> None:
-        """What the pulse sensor learned goes to disk once an hour, and ``now`` before a clean end."""
-        memory = self._parts.light_memory
-        if memory is not None and (trouble := memory.trouble_keeping(at_s, now=now)):
-            log.warning("%s", trouble)
 
     def poll_bedside(self, at_s: float) -> float:
         """Read the chips once, on the caller's thread (a rehearsal); return when they want to be read next."""
@@ -205,7 +169,7 @@ class Daemon:
 
     def snapshot(self) -> Snapshot:
         health = health_of(self._parts, self._tick, self._began, self._published_wall_s)
-        return replace(self._core.snapshot(health), last_moments=dict(self._parts.moments.last))
+        return self._parts.screen.unsealed(self._core.snapshot(health), self._night_id, self._parts.moments.last)
 
     def _show_home(self, at_s: float) -> None:
         self._home_due_s = at_s + HOME_EVERY_S
@@ -229,12 +193,13 @@ class Daemon:
             self._show_picture(at_s)
 
     def _show_picture(self, at_s: float) -> None:
-        self._picture_due_s = at_s + PICTURE_EVERY_S
-        for message in self._parts.session.image(NIGHT_ENTITY, to_svg(self.picture()).encode()):
+        self._picture_due_s, self._home_due_s = at_s + PICTURE_EVERY_S, at_s
+        drawn = to_svg(self._parts.screen.picture(self._night_id, self.picture, self._tick.utc_offset_s))
+        for message in self._parts.session.image(NIGHT_ENTITY, drawn.encode()):
             self._parts.publish(message)
 
     def picture(self) -> list[Shape]:
-        """The night so far, or the last one when none is in progress."""
+        """The night so far, or the last one when none is in progress; whoever shows it asks the seal first."""
         epochs, estimates = self._core.night_epochs, self._estimates
         if not epochs and self.finished is not None:
             epochs, estimates = self.finished.epochs, list(self.finished.estimates)
@@ -320,7 +285,7 @@ class Daemon:
             case KeepBookmark():
                 parts.journal.save_bookmark(action.story_key, action.position_s, action.listener, action.other_s)
             case Say():
-                log.log(logging.WARNING if action.level == "warning" else logging.INFO, "%s", action.text)
+                log.log(action.log_level, "%s", action.text)
             case BeginNight() | KeepEpoch() | EndNight():
                 self._keep_night(action, at_s)
 
@@ -329,7 +294,7 @@ class Daemon:
         if isinstance(action, BeginNight):
             self._night_id = journal.free_id(action.night_id)
             journal.open_night(self._night_id, self._tick.wall_at(action.at_s))
-            self._estimates, self._kept_times = [], None
+            self._estimates = []
             self._picture_due_s = action.at_s + PICTURE_EVERY_S
             return
         assert self._night_id is not None
@@ -343,7 +308,7 @@ class Daemon:
         self._show_picture(at_s)
 
     def _announce(self, action: Announce) -> None:
-        attributes = self._parts.moments.keep(action, self._tick, self._night_id)
-        self._moment_waits = True
+        attributes = self._parts.moments.keep(action, self._tick, self._night_id, self._core.snapshot())
+        self.keeping.moment_waits = True
         for message in self._parts.session.moment(action.type, attributes, action.at_s):
             self._parts.publish(message)

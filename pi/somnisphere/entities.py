@@ -257,6 +257,7 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
             "journal": s.health.journal_problem,
             "lamp": s.health.lamp_problem,
             "sensing": s.health.sensing_problem,
+            "household": s.health.household_problem,
         },
         attribute_schema={
             part: {**TEXT, "description": "What is wrong, in words; empty when nothing is."}

@@ -240,7 +240,12 @@ class Say:
     """A line for the log that a person reads."""
 
     text: str
-    level: Literal["info", "warning"] = "info"
+    level: Literal["detail", "info", "warning"] = "info"
+    """``detail``: of the sleeping body, which no log keeps unless it is asked to say more."""
+
+    @property
+    def log_level(self) -> int:
+        return {"detail": 10, "info": 20, "warning": 30}[self.level]
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,12 @@ NIGHT = record(
 ANSWERS: dict[str, Schema] = {
     "shelf": record({"stories": STORIES}),
     "cover": record({"content_type": TEXT, "data": {"type": "string", "contentEncoding": "base64"}}),
-    "nights": record({"nights": {"type": "array", "items": TEXT}}),
+    "nights": record(
+        {
+            "nights": {"type": "array", "items": TEXT},
+            "sealed": {"type": "array", "items": TEXT, "description": "Those of them that wait to be told."},
+        }
+    ),
     "night": NIGHT,
     "add_story": record({"key": TEXT}),
     "play": record({}),

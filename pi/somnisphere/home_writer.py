@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
-from somnisphere.config_keys import HomeAssistant
+from somnisphere.config_keys_home import HomeAssistant
 from somnisphere.dreams.by_the_home import TASK
 from somnisphere_home.rest import HomeAssistantClient, HomeRefused, HomeUnreachable
 

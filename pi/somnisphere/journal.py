@@ -13,13 +13,14 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from somnisphere.bedtime.shelf import EVERYBODY, Place
+from somnisphere.journal_rows import answer_row, body_row, read_epoch, read_estimate, read_times
 from somnisphere.journal_schema import connect
-from somnisphere.night import EPOCH_S, Epoch, NightTimes, Presence, Stage, StageEstimate
+from somnisphere.night import EPOCH_S, Epoch, NightTimes, StageEstimate
 
 COMMIT_EVERY_S = 60.0
 CONTINUE_WITHIN_S = 6 * 3600.0
@@ -35,6 +36,17 @@ class Moment:
     type: str
     wall_s: float
     confidence: float | None = None
+    night_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A story that was begun in a night's evening: which, who tells it, and who listened ("": nobody was named)."""
+
+    wall_s: float
+    title: str
+    teller: str = ""
+    listener: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,7 @@ class KeptNight:
     """The overnight revision where there is one, else the live answer."""
     live: tuple[StageEstimate, ...]
     moments: tuple[Moment, ...]
+    told: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +105,15 @@ class Journal:
         """``wall_s``: Unix time of the epoch's start."""
         self._add(
             "INSERT OR REPLACE INTO epoch (night, number, wall_s, body, live) VALUES (?, ?, ?, ?, ?)",
-            (night_id, epoch.index, wall_s, _body(epoch), _answer(estimate)),
+            (night_id, epoch.index, wall_s, body_row(epoch), answer_row(estimate)),
         )
 
     def add_moment(self, night_id: str | None, wall_s: float, type_: str, confidence: float | None = None) -> None:
         self._add("INSERT INTO moment VALUES (?, ?, ?, ?)", (night_id, wall_s, type_, confidence))
+
+    def add_told(self, night_id: str | None, told: Told) -> None:
+        """A story begins; the evening it belongs to is a night's."""
+        self._add("INSERT INTO told VALUES (?, ?, ?, ?, ?)", (night_id, *astuple(told)))
 
     def save_times(self, times: NightTimes) -> None:
         plain = json.dumps(asdict(times))
@@ -123,7 +140,7 @@ class Journal:
         for estimate in estimates:
             self._add(
                 "UPDATE epoch SET revised = ? WHERE night = ? AND number = ?",
-                (_answer(estimate), night_id, estimate.index),
+                (answer_row(estimate), night_id, estimate.index),
             )
 
     def close_night(self, night_id: str, wall_s: float, times: NightTimes | None = None) -> None:
@@ -178,6 +195,11 @@ class Journal:
         """The nights that are kept, oldest first."""
         return [str(row[0]) for row in self._read("SELECT id FROM night ORDER BY began_s")]
 
+    def past_nights(self) -> list[str]:
+        """Those that are over, oldest first: closed, or left behind by a later one."""
+        later = "ended_s IS NOT NULL OR began_s < (SELECT max(began_s) FROM night)"
+        return [str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {later} ORDER BY began_s")]
+
     def free_id(self, night_id: str) -> str:
         """A second night of one evening is ``<date>.2``: it must not be written over the first."""
         taken, number, free = set(self.nights()), 2, night_id
@@ -209,7 +231,7 @@ class Journal:
 
     def last_moments(self) -> tuple[Moment, ...]:
         """The latest of each type, of all nights."""
-        rows = self._read("SELECT type, max(wall_s), confidence FROM moment GROUP BY type")
+        rows = self._read("SELECT type, max(wall_s), confidence, night FROM moment GROUP BY type")
         return tuple(Moment(*row) for row in rows)
 
     def load(self, night_id: str, wall_minus_at_s: float = 0.0) -> KeptNight:
@@ -224,24 +246,26 @@ class Journal:
         )
         for number, wall_s, body, answer, revised in rows:
             start_s = wall_s - wall_minus_at_s
-            epochs.append(_epoch(number, start_s, body))
-            live.append(_estimate(number, start_s, answer))
-            estimates.append(live[-1] if revised is None else _estimate(number, start_s, revised))
+            epochs.append(read_epoch(number, start_s, body))
+            live.append(read_estimate(number, start_s, answer))
+            estimates.append(live[-1] if revised is None else read_estimate(number, start_s, revised))
         moments = self._read("SELECT type, wall_s, confidence FROM moment WHERE night = ? ORDER BY wall_s", night_id)
+        told = self._read("SELECT wall_s, title, teller, listener FROM told WHERE night = ? ORDER BY wall_s", night_id)
         return KeptNight(
-            times=_times(night_id, times),
+            times=read_times(night_id, times),
             began_wall_s=began_s,
             ended_wall_s=ended_s,
             epochs=tuple(epochs),
             estimates=tuple(estimates),
             live=tuple(live),
             moments=tuple(Moment(*row) for row in moments),
+            told=tuple(Told(*row) for row in told),
         )
 
     def last_times(self) -> NightTimes | None:
         """When things happened in the last night that was closed."""
         closed = "SELECT id, times FROM night WHERE ended_s IS NOT NULL ORDER BY began_s DESC LIMIT 1"
-        return next((_times(night_id, times) for night_id, times in self._read(closed)), None)
+        return next((read_times(night_id, times) for night_id, times in self._read(closed)), None)
 
     def night_in_progress(self, at_s: float, wall_s: float) -> KeptNight | None:
         """The last night if it is still open and not long ago, in this run's times. ``at_s`` and ``wall_s`` are now."""
@@ -308,37 +332,3 @@ class Journal:
 _OPEN_NIGHT = "INSERT INTO night (id, began_s) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET ended_s = NULL"
 
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _body(epoch: Epoch) -> str:
-    plain = asdict(epoch)
-    del plain["index"], plain["start_s"]
-    return json.dumps(plain, separators=(",", ":"))
-
-
-def _epoch(number: int, start_s: float, body: str) -> Epoch:
-    plain = json.loads(body)
-    for name in ("heart_series_bpm", "motion_counts", "rhythm"):
-        if plain.get(name) is not None:  # an older version kept no rhythm
-            plain[name] = tuple(plain[name])
-    plain["presence"] = None if plain["presence"] is None else Presence(plain["presence"])
-    return Epoch(index=number, start_s=start_s, **plain)
-
-
-def _times(night_id: str, times: str) -> NightTimes:
-    return NightTimes(**(json.loads(times) | {"night_id": night_id}))
-
-
-def _answer(estimate: StageEstimate) -> str:
-    return json.dumps([estimate.stage, estimate.probabilities, estimate.reason], separators=(",", ":"))
-
-
-def _estimate(number: int, start_s: float, answer: str) -> StageEstimate:
-    stage, probabilities, reason = json.loads(answer)
-    return StageEstimate(
-        index=number,
-        start_s=start_s,
-        stage=None if stage is None else Stage(stage),
-        probabilities=None if probabilities is None else tuple(probabilities),
-        reason=reason,
-    )

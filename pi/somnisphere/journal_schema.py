@@ -27,6 +27,11 @@ MIGRATIONS: tuple[str, ...] = (
     INSERT INTO bookmark SELECT '', story, position_s, NULL FROM bookmark_of_one;
     DROP TABLE bookmark_of_one;
     """,
+    """
+    CREATE TABLE told (
+        night TEXT, wall_s REAL NOT NULL, title TEXT NOT NULL, teller TEXT NOT NULL, listener TEXT NOT NULL
+    );
+    """,
 )
 """One script per version of the file; ``user_version`` counts those that were run. Only ever append."""
 

@@ -5,10 +5,13 @@ seldom, to spare the SD card. A file that cannot be understood is put aside and 
 and an hour of an empty one teach everything again.
 """
 
+import logging
 from pathlib import Path
 
 from somnisphere.sleep.learned_light import LearnedLight
 from somnisphere.small_file import put_aside, read_small, write_small
+
+log = logging.getLogger(__name__)
 
 VERSION = 1
 EVERY_S = 3600.0
@@ -53,13 +56,12 @@ class LightMemory:
         try:
             write_small(self.path, VERSION, "led_ma", learned)
         except OSError as error:
-            self.problem = f"{self.path} cannot be written: {error.strerror or error}. Check the disk and its rights."
+            was, self.problem = (
+                self.problem,
+                f"{self.path} cannot be written: {error.strerror or error}. Check the disk.",
+            )
+            if self.problem != was:
+                log.warning("%s", self.problem)
             return False
         self._kept, self.problem = learned, ""
         return True
-
-    def trouble_keeping(self, at_s: float, *, now: bool = False) -> str:
-        """``keep``, and a sentence when that fails for a new reason, else ""."""
-        before = self.problem
-        self.keep(at_s, now=now)
-        return self.problem if self.problem != before else ""

@@ -151,8 +151,8 @@ class Live:
                 cards.stop()
         if self._crash is not None:
             raise self._crash
-        self._daemon.keep_evening(self._clock.now_s(), self._clock.wall_s())
-        self._daemon.keep_light(self._clock.now_s(), now=True)
+        self._daemon.keeping.evening(self._clock.now_s(), self._clock.wall_s())
+        self._daemon.keeping.light(self._clock.now_s(), now=True)
 
     def _take(self, item: Item | None) -> None:
         at_s = self._clock.now_s()

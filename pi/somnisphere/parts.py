@@ -13,6 +13,7 @@ from somnisphere.journal import Journal
 from somnisphere.light_memory import LightMemory
 from somnisphere.machine import Machine
 from somnisphere.moments import Moments
+from somnisphere.night_screen import NightScreen
 from somnisphere.sensing_switch import SensingSwitch
 from somnisphere.snapshot import Snapshot
 from somnisphere.story import Story
@@ -46,6 +47,7 @@ class Parts:
     sensing: SensingSwitch
     covers: Covers
     comfort: ComfortFile
+    screen: NightScreen
     publish: Publish = _nowhere
     blocks_dropped: Callable[[], int] = int
     rescan: Callable[[], tuple[Story, ...] | None] = lambda: None

@@ -77,6 +77,15 @@ def draw_night(
     return shapes
 
 
+def draw_sealed(title: str) -> list[Shape]:
+    """In place of a night that nobody has opened yet."""
+    return [
+        Rectangle(0, 0, WIDTH_PX, HEIGHT_PX, BACKGROUND),
+        Text(LEFT_PX, 34, title, size_px=18),
+        Text(WIDTH_PX / 2, HEIGHT_PX / 2, "This night is yours to tell first. It is opened when you like.", "middle"),
+    ]
+
+
 def _hours(start_s: float, end_s: float, wall_offset_s: float, left_px: float, scale: float) -> Iterator[Shape]:
     step_s = 3600.0 if end_s - start_s > 2 * 3600 else 600.0
     first = -(-(start_s + wall_offset_s) // step_s)

@@ -112,6 +112,7 @@ def simulate(
         stack.callback(journal.close)
         tick = Tick(clock.at_s, clock.wall_s(), utc_offset_s(clock.wall_s()))
         made = assemble(config, tick, journal, bedside, lamp, speaker)
+        stack.callback(made.door.close)
         link = None
         if broker is not None:
             settings = replace(broker_settings(config, broker), mqtt5=mqtt5)

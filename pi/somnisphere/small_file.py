@@ -25,11 +25,16 @@ def read_small(path: Path, version: int, key: str) -> dict[Any, Any]:
 
 def write_small(path: Path, version: int, key: str, content: dict[Any, Any]) -> None:
     """The file has this content, or after an ``OSError`` the one it had. Its rights stay."""
+    write_text(path, json.dumps({"version": version, key: content}, indent=1))
+
+
+def write_text(path: Path, text: str) -> None:
+    """The same for a text of any kind."""
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".new")
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(json.dumps({"version": version, key: content}, indent=1))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, mode)

@@ -22,6 +22,8 @@ class Health:
     bus_errors: int = 0
     journal_problem: str = ""
     lamp_problem: str = ""
+    household_problem: str = ""
+    """What people told cannot be read."""
     sensing_problem: str = ""
     """That sensing is on or off cannot be kept."""
     house_quiet: bool = False

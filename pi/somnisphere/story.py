@@ -40,6 +40,16 @@ class Cover:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """What the person who is heard in a recording allowed, and when: ``on`` is an ISO date. ``circle``: it may go to
+    other households; else it stays in this house. ``by`` is another name where a parent speaks for a child."""
+
+    by: str
+    on: str
+    circle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """An audio file that tells a whole story. ``marks`` empty: not known (yet)."""
 
@@ -48,6 +58,8 @@ class Recording:
     duration_s: float | None = None
     marks: tuple[Mark, ...] = ()
     chapters: tuple[Chapter, ...] = ()
+    consent: Consent | None = None
+    """None: nobody was asked, so it stays in this house."""
 
 
 @dataclass(frozen=True, slots=True)

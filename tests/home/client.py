@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from tests.home.release import RELEASE
 from websockets.sync.client import connect
 
 CLIENT_ID = "http://127.0.0.1/"
@@ -82,6 +83,11 @@ class Client:
         """All entities: id -> {state, attributes, last_changed, ...}."""
         return {state["entity_id"]: state for state in self.request("GET", "/api/states")}
 
+    def present(self) -> set[str]:
+        """Entities that an integration stands behind. For one that is turned on but not yet loaded, 2026.11 shows a
+        stand-in out of its registry."""
+        return {entity_id for entity_id, state in self.states().items() if not state["attributes"].get("restored")}
+
     def state(self, entity_id: str) -> dict[str, Any] | None:
         return self.states().get(entity_id)
 
@@ -108,9 +114,8 @@ class Client:
         flow = self.request(
             "POST", "/api/config/config_entries/flow", {"handler": "mqtt", "show_advanced_options": False}
         )
-        answer = self.request(
-            "POST", f"/api/config/config_entries/flow/{flow['flow_id']}", {"broker": "127.0.0.1", "port": port}
-        )
+        filled_in = {"broker": "127.0.0.1", "port": port, **RELEASE.mqtt_form}
+        answer = self.request("POST", f"/api/config/config_entries/flow/{flow['flow_id']}", filled_in)
         if answer["type"] != "create_entry":
             raise HomeAssistantSaidNoError(f"MQTT entry: {answer}")
 
@@ -142,7 +147,7 @@ class Client:
 
     def enable_all(self, identifier: str) -> None:
         """Entities off by default turned on, as on the device's page. Home Assistant loads MQTT again half a minute
-        later: wait for the states, up to ``RELOADED_WITHIN_S``."""
+        later: wait for them to be ``present``, up to ``RELOADED_WITHIN_S``."""
         for entry in self.device_entities(identifier).values():
             if entry["disabled_by"] is not None:
                 self.command("config/entity_registry/update", entity_id=entry["entity_id"], disabled_by=None)
@@ -153,6 +158,6 @@ class Client:
         return listed
 
     def complaints(self) -> list[dict[str, Any]]:
-        """Open issues of the page "Repairs"."""
+        """Open issues of the page "Repairs", but for those of the way the tests run it."""
         issues: list[dict[str, Any]] = self.command("repairs/list_issues")["issues"]
-        return issues
+        return [issue for issue in issues if (issue["domain"], issue["issue_id"]) not in RELEASE.expected_issues]

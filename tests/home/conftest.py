@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 from tests.home.broker import Broker, mosquitto
-from tests.home.harness import HERE, PYTHON, HomeAssistant, home_assistant
+from tests.home.harness import HERE, HomeAssistant, home_assistant
+from tests.home.release import RELEASE
 
 
 def _missing() -> str:
     absent = [tool for tool in ("mosquitto", "chromium", "node") if shutil.which(tool) is None]
-    if not PYTHON.exists():
-        absent.append("Home Assistant in .venv-home")
+    if RELEASE.missing:
+        absent.append(RELEASE.missing)
     if not (HERE / "node_modules" / "playwright-core").exists():
         absent.append("playwright-core")
     return ", ".join(absent)
@@ -21,7 +22,7 @@ def _missing() -> str:
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     if missing := _missing():
-        pytest.skip(f"not installed: {missing}; run: bash tests/home/install.sh")
+        pytest.skip(f"not installed: {missing}; run: bash {RELEASE.installer}")
     with mosquitto(tmp_path_factory.mktemp("mosquitto")) as running:
         yield running
 

@@ -13,25 +13,10 @@ from typing import Any
 
 from tests.home.broker import free_port
 from tests.home.client import Client, wait_until
+from tests.home.release import RELEASE
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PYTHON = ROOT / ".venv-home" / "bin" / "python"
-
-EXPECTED_IN_LOG = (
-    # of the stand-in that the tests themselves bring
-    "We found a custom integration bedroom_stand_in which has not been tested by Home Assistant",
-    # of the way the tests start it
-    "Skipping pip installation of required modules",
-    # of this machine: optional libraries that Home Assistant does without
-    "zlib_ng and isal are not available",
-    "Error loading libturbojpeg",
-    # of its own bookkeeping: 2025.4 says so of device triggers when MQTT is loaded again (an entity was enabled)
-    # and the device then goes; nothing that a device sends causes or avoids it
-    "Unable to remove unknown dispatcher",
-    "No device components to cleanup",
-)
-"""The only warnings that Home Assistant writes without our doing; see ``test_harness.py``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +51,21 @@ class HomeAssistant:
         self._forgiven: list[LogEntry] = []
 
     def lay_out(self) -> None:
-        """The configuration folder, with onboarding done but for the owner: the other steps want the internet."""
+        """The configuration folder, as far as it is there before a first start."""
         shutil.copytree(HERE / "config", self.folder, dirs_exist_ok=True)
         settings = self.folder / "configuration.yaml"
-        settings.write_text(settings.read_text().replace("{port}", str(self.port)))
+        settings.write_text(settings.read_text() + RELEASE.http_yaml.replace("{port}", str(self.port)))
         (self.folder / "automations.yaml").write_text("[]\n")
         (self.folder / "scripts.yaml").write_text("{}\n")
         (self.folder / "dashboard.yaml").write_text("title: Empty\nviews:\n  - title: Empty\n    cards: []\n")
         (self.folder / ".storage").mkdir(exist_ok=True)
-        (self.folder / ".storage" / "onboarding").write_text(
-            '{"version": 4, "minor_version": 1, "key": "onboarding",'
-            ' "data": {"done": ["core_config", "analytics", "integration"]}}'
-        )
+        for name, content in RELEASE.storage(self.port).items():
+            (self.folder / ".storage" / name).write_text(json.dumps(content))
 
     def start(self) -> None:
         with (self.folder / "stdout.log").open("ab") as output:
             self._process = subprocess.Popen(
-                [PYTHON, "-m", "homeassistant", "--skip-pip", "--config", self.folder],
+                [*RELEASE.start, self.folder],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -120,7 +103,7 @@ class HomeAssistant:
             entry
             for entry in self.log
             if entry.level in ("WARNING", "ERROR", "CRITICAL")
-            and not any(expected in entry.text for expected in EXPECTED_IN_LOG)
+            and not any(expected in entry.text for expected in RELEASE.expected_in_log)
             and entry not in self._forgiven
         ]
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes what `pytest -m home` needs: a real Home Assistant in .venv-home, a browser, and the npm package that drives it.
+# Makes what `tests/run.sh home` needs: a real Home Assistant in .venv-home, the one that tests our own integration in
+# .venv-integration, a browser, and the npm package that drives it.
 # Run it again at any time: what is there already is left alone.
 #   HOME_PYTHON=/path/to/python3.13 bash tests/home/install.sh     an interpreter of your choice
 # Exit codes: 0 ready; 69 (EX_UNAVAILABLE, sysexits.h) something is missing that this script may not or cannot install.
@@ -36,20 +37,21 @@ if [ ${#packages[@]} -gt 0 ]; then
 fi
 
 # ---- Home Assistant ---------------------------------------------------------------------------------------------
-environment=.venv-home
-requirements=tests/home/requirements-home.txt
-stamp="$environment/.installed"
-if ! cmp -s "$requirements" "$stamp"; then
+install_home() {  # install_home DIRECTORY REQUIREMENTS WHAT: a virtual environment, made anew when the file changes
+  local environment=$1 requirements=$2 python
+  if cmp -s "$requirements" "$environment/.installed"; then return; fi
   python=$(find_python_313) ||
     cannot "Home Assistant 2025.4.4 needs Python 3.13; neither HOME_PYTHON, the path nor pyenv has one. Mend: apt install python3.13 python3.13-venv (Debian 13) or pyenv install 3.13"
-  say "Installing Home Assistant into $environment ($("$python" --version)) ..."
+  say "Installing $3 into $environment ($("$python" --version)) ..."
   rm -rf "$environment"
   "$python" -m venv "$environment" || cannot "no virtual environment from $python. Mend: sudo apt install python3.13-venv"
   "$environment/bin/pip" install --quiet --disable-pip-version-check uv || cannot "pip could not install uv"
   "$environment/bin/uv" pip install --quiet --python "$environment/bin/python" --requirement "$requirements" ||
-    cannot "Home Assistant did not install (no network?)"
-  cp "$requirements" "$stamp"
-fi
+    cannot "$3 did not install (no network?)"
+  cp "$requirements" "$environment/.installed"
+}
+install_home .venv-home tests/home/requirements-home.txt "Home Assistant"
+install_home .venv-integration tests/home_integration/requirements-integration.txt "what tests our integration"
 
 # ---- the browser's driver ---------------------------------------------------------------------------------------
 if ! cmp -s tests/home/package-lock.json tests/home/node_modules/.installed; then
@@ -63,4 +65,4 @@ if ! cmp -s tests/home/node_red/package-lock.json tests/home/node_red/node_modul
   npm ci --prefix tests/home/node_red --silent --no-audit --no-fund --ignore-scripts || cannot "npm could not install Node-RED"
   cp tests/home/node_red/package-lock.json tests/home/node_red/node_modules/.installed
 fi
-say "Ready: Home Assistant $("$environment/bin/python" -c 'import homeassistant.const as c; print(c.__version__)'), $(chromium --version 2>/dev/null || echo Chromium)"
+say "Ready: Home Assistant $(.venv-home/bin/python -c 'import homeassistant.const as c; print(c.__version__)'), $(chromium --version 2>/dev/null || echo Chromium)"

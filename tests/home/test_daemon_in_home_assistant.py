@@ -80,6 +80,7 @@ def test_the_daemon_is_killed_stopped_and_started_again(home: HomeAssistant, bro
         return str((home.client.state(entity_id) or {"state": "absent"})["state"])
 
     def right() -> None:
+        wait_until(lambda: state(PROBLEM) == "on", "the sensor to have been looked for", 10)
         assert settled(TOPICS, broker, home.client, ON) == []
         problem = home.client.state(PROBLEM)
         assert problem is not None

@@ -29,6 +29,8 @@ MINDED = (
     "does not generate unique IDs",
     "Received a conflicting MQTT discovery message",
     "'dict object' has no attribute 'gone_by'",
+    # 2026.11 takes the removal of an entity that is off by default for a person's, and says that it would come back
+    "was removed from Home Assistant, it will be added again when a new MQTT discovery config is received",
 )
 """Said once for each entity while the old announcement is still there; the states of now do not wait for that."""
 

@@ -103,9 +103,7 @@ def box(home: HomeAssistant, broker: Broker) -> Iterator[Box]:
     box.show(NOTHING)
     wait_until(lambda: len(box.ids()) == len(ENTITIES), "every entity in the registry")
     home.client.enable_all(TOPICS.device_id)
-    wait_until(
-        lambda: set(box.ids().values()) <= home.client.states().keys(), "every entity enabled", RELOADED_WITHIN_S
-    )
+    wait_until(lambda: set(box.ids().values()) <= home.client.present(), "every entity enabled", RELOADED_WITHIN_S)
     yield box
     box.send([clear_message(TOPICS)])
     for topic in broker.retained(f"{TOPICS.base}/#"):
@@ -139,6 +137,23 @@ def settle(faults: Callable[[], object]) -> None:
 
 def test_each_entity_has_the_id_we_ask_for(box: Box) -> None:
     assert box.ids() == {entity.key: entity.default_id(TOPICS.node) for entity in ENTITIES}
+
+
+def test_neither_name_nor_room_of_the_device_is_in_the_ids(home: HomeAssistant, broker: Broker) -> None:
+    """A newer release would put both in front of them."""
+    topics = Topics("roomy")
+    info = DeviceInfo(name="By the window", suggested_area="Attic", sw_version="1")
+    session = HomeSession(ENTITIES, topics, info)
+    for message in session.connected(NOTHING, 0.0):
+        broker.publish(message.topic, message.payload, message.retain)
+    wait_until(lambda: len(home.client.device_entities(topics.device_id)) == len(ENTITIES), "every entity")
+    ids = {str(entry["entity_id"]) for entry in home.client.device_entities(topics.device_id).values()}
+    rooms = [area["name"] for area in home.client.command("config/area_registry/list")]
+    for topic in (topics.discovery, *broker.retained(f"{topics.base}/#")):
+        broker.publish(topic, b"", retain=True)
+    wait_until(lambda: not home.client.device_entities(topics.device_id), "the device to go")
+    assert ids == {entity.default_id("roomy") for entity in ENTITIES}
+    assert "Attic" in rooms
 
 
 def test_states_are_right(home: HomeAssistant, box: Box) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.home.client import wait_until
 from tests.home.harness import HomeAssistant, home_assistant
+from tests.home.release import RELEASE
 
 from somnisphere.home_lamp import HomeLamp
 from somnisphere.home_player import HomePlayer
@@ -61,7 +62,7 @@ def test_an_evening_and_the_next_and_a_home_that_goes_away(tmp_path: Path) -> No
     from tests.home.conftest import _missing
 
     if missing := _missing():
-        pytest.skip(f"not installed: {missing}; run: bash tests/home/install.sh")
+        pytest.skip(f"not installed: {missing}; run: bash {RELEASE.installer}")
     story = sorted(path for path in STARTER_FOLDER.rglob("*") if path.suffix in (".mp3", ".ogg", ".opus", ".flac"))[0]
     server = AudioServer("127.0.0.1")
     try:

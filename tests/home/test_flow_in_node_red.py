@@ -52,7 +52,7 @@ class NodeRed:
     def is_up(self) -> bool:
         assert self._process.poll() is None, self.said
         with contextlib.suppress(urllib.error.URLError, ConnectionError):
-            return bool(self.ask("/flows"))
+            return bool(self.ask("/settings"))  # asked for its flows before it has them, it logs an error
         return False
 
     @property

@@ -15,6 +15,7 @@ from tests.home.client import wait_until
 from tests.home.conftest import _missing
 from tests.home.eight import Done, Eight
 from tests.home.house import BEDROOM, BELL, DAWN, FLOOR, KITCHEN, NIGHT, PATH
+from tests.home.release import RELEASE
 from tests.home.restarts import GAP_S, HERE, OF_A_LOST_BROKER, TOPICS, Household
 
 from somnisphere.entities_evening import MOMENT_ENTITY
@@ -47,7 +48,7 @@ COUNT_MOMENTS: dict[str, object] = {
 def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
     """The story has begun, every entity is enabled, the automation on the moments has run."""
     if missing := _missing():
-        pytest.skip(f"not installed: {missing}; run: bash tests/home/install.sh")
+        pytest.skip(f"not installed: {missing}; run: bash {RELEASE.installer}")
     folder = tmp_path_factory.mktemp("household")
     house = Household(folder)
     house.broker.start()

@@ -143,4 +143,4 @@ def test_a_shell_asks_with_one_line(wired: Wired) -> None:
     with subprocess.Popen(line, stdout=subprocess.PIPE) as asking:
         wired.serve()
         told, _ = asking.communicate(timeout=15.0)
-    assert json.loads(told) == {"ok": True, "id": None, "answer": {"nights": []}}
+    assert json.loads(told) == {"ok": True, "id": None, "answer": {"nights": [], "sealed": []}}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from somnisphere.assemble import bedside_settings, entities_of, home_session, shelf_reader
 from somnisphere.broker import broker_settings, secret
 from somnisphere.config import Config, ConfigError
-from somnisphere.config_keys import Box, HomeAssistant, Listener, Mqtt, Sensor, Stories
+from somnisphere.config_keys import Box, Listener, Mqtt, Sensor, Stories
+from somnisphere.config_keys_home import HomeAssistant
 from somnisphere.entities import ENTITIES
 from somnisphere.entities_house import SOMETIMES
 from somnisphere.library import STARTER_FOLDER

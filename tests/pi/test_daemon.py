@@ -287,7 +287,7 @@ def test_a_restart_carries_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
         it.command("begin")
         it.live(200.0)
         before = it.daemon.snapshot()
-        it.daemon.keep_evening(it.at_s, it.wall_s + it.at_s)
+        it.daemon.keeping.evening(it.at_s, it.wall_s + it.at_s)
         stopped_s = it.wall_s + it.at_s
     caplog.set_level(logging.INFO)
     with box(tmp_path / "j.db", wall_s=stopped_s + 40.0) as it:

@@ -198,7 +198,7 @@ def test_a_night_of_the_journal_is_asked_by_the_clock(tmp_path: Path, capsys: Ou
         it.command("begin")
         it.live(1800.0, step_s=10.0)
     kept = configured(tmp_path, f'[journal]\npath = "{tmp_path}/journal.db"\n')
-    first_s = kept_night(kept, "2026-03-14").epochs[0].start_s
+    first_s = kept_night(kept, "2026-03-14", open_now=False).epochs[0].start_s
     asked_s = first_s + 20 * 60.0
     clock = time.strftime("%H:%M:%S", time.localtime(asked_s))
     for at in (clock, "+00:20"):

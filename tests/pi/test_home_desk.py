@@ -102,7 +102,7 @@ def test_a_cover_is_a_picture_that_names_the_story(it: Box) -> None:
 
 
 def test_nights_are_told_once_there_are_some(it: Box) -> None:
-    assert ask(it, "nights")["answer"] == {"nights": []}
+    assert ask(it, "nights")["answer"] == {"nights": [], "sealed": []}
     assert ask(it, "night")["error"] == "no night is kept yet"
     it.command("begin")
     it.live(70.0)

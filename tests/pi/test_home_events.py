@@ -10,7 +10,7 @@ from tests.home_api import FakeHome, fake_home, settle
 
 from somnisphere.cli_daemon import moment_teller
 from somnisphere.config import Config, load
-from somnisphere.config_keys import HomeAssistant
+from somnisphere.config_keys_home import HomeAssistant
 from somnisphere.errors import UserError
 from somnisphere.events import Announce, Tick
 from somnisphere.home_events import EVENT, HISTORY_S, MOST_WAITING, HomeEvents

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from somnisphere.config_keys import HomeAssistant
+from somnisphere.config_keys_home import HomeAssistant
 from somnisphere.home_writer import write_at_home
 from somnisphere_home.rest import HomeAssistantClient, HomeRefused
 

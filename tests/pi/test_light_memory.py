@@ -149,7 +149,7 @@ def test_a_box_says_a_broken_memory_and_keeps_what_it_learns(tmp_path: Path, cap
         memory.light.at(6.4).skin.learn(5.0, 4.0)
         it.live(60.0)
         assert not beside(path).exists()
-        it.daemon.keep_light(it.at_s, now=True)
+        it.daemon.keeping.light(it.at_s, now=True)
     with box(path) as it:
         memory = it.daemon._parts.light_memory
         assert memory is not None

@@ -227,7 +227,7 @@ def test_what_was_put_is_taken_in_order(tmp_path: Path, monkeypatch: pytest.Monk
         inbox.put(Received("one", b"", False))
         inbox.put(PlayerSpoke())
         inbox.put(Received("two", b"", False))
-        monkeypatch.setattr(live._daemon, "keep_evening", lambda *_: taken.append("kept"))
+        monkeypatch.setattr(live._daemon.keeping, "evening", lambda *_: taken.append("kept"))
         stopping = threading.Timer(0.5, live.stop)
         stopping.start()
         live.run()

@@ -81,6 +81,10 @@ def test_a_telling_becomes_a_story(
     assert "-r 48000" in (tmp_path / "asked").read_text()
     assert command(tmp_path, "record", "Owl/moon: a story") == 0
     assert len(list(path.parent.iterdir())) == 2, "a second telling replaces none"
+    capsys.readouterr()
+    assert command(tmp_path, "record", "Toad", "--teller", "Ruth", "--consent", "circle") == 0
+    allowed = Path(f"{capsys.readouterr().out.strip()}.consent.toml").read_text()
+    assert 'consent = "circle"\nconsent_by = "Ruth"\n' in allowed
 
 
 def test_the_limit_and_the_stop_end_it(said: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ from tests.pi.page_house import NOON_S, Browser, Time, ToldBox, house_in
 
 from somnisphere.assemble import shelf_reader
 from somnisphere.comfort_file import ComfortFile, beside
+from somnisphere.diary.seal import Step
+from somnisphere.diary.store import Diary
 from somnisphere.dreams.store import DreamStore
 from somnisphere.dreams.telling import MOST_CHARS, Dream
 from somnisphere.dreams.weave import weave
@@ -408,3 +410,12 @@ def test_what_comfort_did_is_shown_to_whoever_opens_the_room(tmp_path: Path) -> 
     broken.write_text("no such thing")
     assert "a faint glow</li>" not in Browser(house, time=time).get("/dreams").text
     assert broken.read_text() == "no such thing", "the page leaves the daemon's file alone"
+
+
+def test_of_a_night_that_waits_to_be_told_comfort_says_nothing(tmp_path: Path) -> None:
+    time = Time()
+    house = house_in(tmp_path, time, ToldBox(IDLE), comfort={"enabled": True}, sleeper={"tell_first": True})
+    ComfortFile(beside(house.journal)).keep(KeepComfort("glow", "tried", 0.0), NOON_S - 9 * 3600.0)
+    assert "03:00" not in Browser(house, time=time).get("/dreams").text
+    Diary(house.household).step("2026-06-13", Step.SHOW, time.wall_s)
+    assert "03:00: a faint glow" in Browser(house, time=time).get("/dreams").text

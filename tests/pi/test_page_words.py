@@ -89,9 +89,9 @@ def test_texts_are_spoken_in_each_language() -> None:
     words = all_words()
     assert words["en"].gettext("Tonight") == "Tonight"
     assert words["de"].gettext("Tonight") == "Heute Abend"
-    said = ("%(num)s minute into it", "%(num)s minutes into it")
-    assert words["de"].ngettext(*said, 1) == "1 Minute darin"
-    assert words["de"].ngettext(*said, 4) == "4 Minuten darin"
+    said = ("%(num)s minute told", "%(num)s minutes told")
+    assert words["de"].ngettext(*said, 1) == "1 Minute erzählt"
+    assert words["de"].ngettext(*said, 4) == "4 Minuten erzählt"
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from somnisphere.library.reading import read
-from somnisphere.story import Book
+from somnisphere.story import Book, Consent
 from somnisphere.weaver.binding import NotBoundError, bind
 from somnisphere.weaver.cards import CARDS, KINDS, draw
 from somnisphere.weaver.helper import _ASK, _WRITE, EARLY_LINES, LATE_LINES, line_when_told, question, untold
-from somnisphere.weaver.store import MOST_VERSIONS, WeaverStore
+from somnisphere.weaver.store import MOST_TABLES, MOST_VERSIONS, WeaverStore
 from somnisphere.weaver.table import MOST_CHARS, MOST_LINES, Table, TableError
 
 ROUND = Table("The lantern", "en", ("Mira", "Oma", "Ben"))
@@ -138,6 +138,16 @@ def test_every_version_is_kept_and_two_who_write_at_once_do_not_overwrite_each_o
     assert not store.keep(number, 4, first, 5.0)
 
 
+def test_there_is_room_for_so_many_tables_and_a_cleared_one_makes_room(tmp_path: Path) -> None:
+    store = WeaverStore(tmp_path / "household.db")
+    numbers = [store.new(ROUND, float(n)) for n in range(MOST_TABLES)]
+    with pytest.raises(TableError, match="tables"):
+        store.new(ROUND, 99.0)
+    assert [version.weaving for version in store.latest()] == numbers[::-1]
+    store.clear(numbers[0])
+    assert store.new(ROUND, 100.0) not in numbers
+
+
 def test_versions_without_end_do_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("somnisphere.weaver.store.MOST_VERSIONS", 5)
     store = WeaverStore(tmp_path / "household.db")
@@ -191,9 +201,21 @@ def test_voices_of_every_line_become_one_recording_with_marks(tmp_path: Path) ->
         bind(table, shelf, {"a": voices["a"]})
     (recording,) = read_back(bind(table, shelf, voices), tmp_path).recordings
     assert recording.duration_s == pytest.approx(4.5, abs=0.2)
+    assert recording.consent is None, "nobody was asked"
     assert [mark.sentence_id for mark in recording.marks] == ["s1", "s2", "s3"]
     assert recording.marks[0].begin_s == 0.0
     assert recording.marks[0].end_s < 1.0
     assert recording.marks[1].end_s == pytest.approx(3.0)
     assert recording.marks[2].end_s == pytest.approx(4.5)
     assert list(shelf.iterdir()) == [shelf / "the-lantern.story"]
+
+
+def test_what_the_tellers_allowed_goes_with_their_voices(tmp_path: Path) -> None:
+    voices = {"a": voice(tmp_path / "a.ogg", 1.0, 300), "b": voice(tmp_path / "b.ogg", 1.0, 500)}
+    for circle in (True, False):
+        table = told(ROUND, "One.", "Two.").recorded(0, "a", 1.0, on="2026-03-14", circle=True)
+        table = table.recorded(1, "b", 1.0, on="2026-03-15", circle=circle)
+        shelf = tmp_path / f"shelf {circle}"
+        shelf.mkdir()
+        (recording,) = read_back(bind(table, shelf, voices), tmp_path).recordings
+        assert recording.consent == Consent("Mira, Oma", "2026-03-15", circle), "all of them, or it stays in the house"

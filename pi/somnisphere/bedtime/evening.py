@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from somnisphere.bedtime.fades import FallingPage
 from somnisphere.bedtime.holding import moved_on, next_hold, without_hold
+from somnisphere.bedtime.learned_margin import LearnedMargin
 from somnisphere.bedtime.phases import Cue, Phase
 from somnisphere.bedtime.reading import Reading
 from somnisphere.bedtime.sentences import begin_of, last_word_s, number_at
@@ -49,6 +50,7 @@ class Evening:
 
     def __init__(self, settings: RitualSettings, shelf: Shelf) -> None:
         self.settings = settings
+        self.learned = LearnedMargin()
         self.shelf = shelf
         self.page = FallingPage(settings.fade)
         self.reading = Reading()
@@ -76,6 +78,11 @@ class Evening:
             fade_db=0.0,
             lamp_base_pct=self.settings.story_lightness_pct,
         )
+
+    @property
+    def margin_s(self) -> float:
+        """So long before sleep came the story begins next time: as it was set, moved by what tellings taught."""
+        return max(0.0, self.settings.bookmark_margin_s + self.learned.further_back_s)
 
     # ---- the story --------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from somnisphere.bedtime.evening import WITH_STORY, Actions, Evening
 from somnisphere.bedtime.fades import FallingPage
+from somnisphere.bedtime.learned_margin import LearnedMargin
 from somnisphere.bedtime.state import RitualState
 from somnisphere.events import DimLamp, FreezeLamp, PauseStory, Say, SetGain
 
@@ -18,6 +19,11 @@ class Hands:
     @property
     def state(self) -> RitualState:
         return self._evening.state
+
+    @property
+    def learned(self) -> LearnedMargin:
+        """To be set from outside: what tellings taught about the moment of sleep."""
+        return self._evening.learned
 
     def _note(self, **changes: Any) -> None:
         self._evening.state = replace(self._evening.state, **changes)

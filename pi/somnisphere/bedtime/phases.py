@@ -57,6 +57,12 @@ class Cue(StrEnum):
     NIGHT_OVER = "night_over"  # the night is closed
 
 
+OF_THE_BODY = frozenset(
+    (Cue.DROWSY, Cue.ROUSED, Cue.SLEPT, Cue.STIRRED, Cue.RESETTLED, Cue.DISTRESSED, Cue.WOKE, Cue.ROSE)
+)
+"""Cues that tell of the sleeper; the others are a hand's, a clock's or a story's."""
+
+
 def _table() -> dict[tuple[Phase, Cue], Phase]:
     idle, wind_down, story = Phase.IDLE, Phase.WIND_DOWN, Phase.STORY
     drifting, asleep, stirring, morning = Phase.DRIFTING, Phase.ASLEEP, Phase.STIRRING, Phase.MORNING

@@ -14,7 +14,7 @@ from typing import Any
 
 from somnisphere.bedtime.evening import IN_SLEEP, WITH_STORY, WORTH_PLAYING_S, Actions, Evening
 from somnisphere.bedtime.hands import Hands
-from somnisphere.bedtime.phases import TRANSITIONS, Cue, Phase
+from somnisphere.bedtime.phases import OF_THE_BODY, TRANSITIONS, Cue, Phase
 from somnisphere.bedtime.restart import restored, saved
 from somnisphere.bedtime.shelf import Shelf
 from somnisphere.bedtime.state import RitualSettings, RitualState
@@ -71,7 +71,7 @@ class Ritual(Hands):
         ``latest_s``: sleep may as well have come only then; the place heard then is kept beside the bookmark.
         """
         evening = self._evening
-        heard_s = onset_s - evening.settings.bookmark_margin_s
+        heard_s = onset_s - evening.margin_s
         place = evening.reading.place_at(heard_s)
         if place is None:
             return []
@@ -80,7 +80,7 @@ class Ritual(Hands):
             return []
         other = None
         if latest_s is not None and latest_s - onset_s >= evening.settings.unsure_s:
-            other = evening.reading.place_at(latest_s - evening.settings.bookmark_margin_s)
+            other = evening.reading.place_at(latest_s - evening.margin_s)
         evening.shelf.choose(place[0])
         return evening.keep(*place, other[1] if other is not None and other[0] == place[0] else None)
 
@@ -97,7 +97,8 @@ class Ritual(Hands):
             return [*self._receive(Cue.STOP, at_s), *self._receive(cue, at_s)]
         to = TRANSITIONS.get((came_from, cue))
         if to is None:
-            return [Say(f"Nothing to do for “{cue}” in phase “{came_from}”.")]
+            text = f"Nothing to do for “{cue}” in phase “{came_from}”."
+            return [Say(text, "detail" if cue in OF_THE_BODY else "info")]
         if cue is Cue.PAGE and evening.limit_left_s(at_s) < WORTH_PLAYING_S:
             return [Say("No more pages: the limit for tonight is reached.")]
         if to is not came_from:

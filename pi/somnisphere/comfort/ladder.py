@@ -142,7 +142,7 @@ class Ladder:
         if after is None or before is None or (felt and after > before):
             return [
                 *self._over(at_s),
-                Say("Comfort stops here: the sleeper moves more than before, or it is not known."),
+                Say("Comfort stops here: the sleeper moves more than before, or it is not known.", "detail"),
             ]
         return self._climb(at_s, room)
 
@@ -170,17 +170,24 @@ class Ladder:
         settings = self.settings
         match step:
             case Step.NOTE:
-                return [Say("Uneasy sleep, perhaps: a guess. It is noted.")]
+                return [Say("Uneasy sleep, perhaps: a guess. It is noted.", "detail")]
             case Step.GLOW:
                 self._dark_at_s = at_s + settings.glow_s
                 glow = DimLamp(min(settings.glow_pct, GLOW_MOST_PCT), GLOW_RISE_S)
-                return [glow, KeepComfort(step, "lit", at_s), Say("Uneasy sleep still, perhaps: a faint glow.")]
+                return [
+                    glow,
+                    KeepComfort(step, "lit", at_s),
+                    Say("Uneasy sleep still, perhaps: a faint glow.", "detail"),
+                ]
             case Step.SOUND:
                 assert settings.sound is not None
                 self._sound_since_s, self._gain_db = at_s, gain_at_db(settings.sound_gain_db, 0.0, SOUND_S)
-                return [PlayStory(settings.sound, 0.0, self._gain_db), Say("Uneasy sleep still, perhaps: the sound.")]
+                return [
+                    PlayStory(settings.sound, 0.0, self._gain_db),
+                    Say("Uneasy sleep still, perhaps: the sound.", "detail"),
+                ]
             case Step.WORD:
-                return [Announce("quiet_word", at_s), Say("Uneasy sleep still, perhaps: the home is told.")]
+                return [Announce("quiet_word", at_s), Say("Uneasy sleep still, perhaps: the home is told.", "detail")]
 
     # ---- ends -------------------------------------------------------------------------------------------------------
 

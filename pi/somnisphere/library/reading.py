@@ -7,6 +7,7 @@ from pathlib import Path
 from somnisphere.library.archive import MOST_FILES
 from somnisphere.library.audio import AUDIO_SUFFIXES
 from somnisphere.library.broken import Broken, UnreadableError, reason_of
+from somnisphere.library.consent import beside, with_consent
 from somnisphere.library.plain_text import TEXT_SUFFIXES
 from somnisphere.library.titles import key_of, language_tag, one_line, title_from
 from somnisphere.story import Book, Cover, Recording, Sentence
@@ -25,7 +26,7 @@ def read(path: Path, shelf: Path, cache: Path) -> Book | Broken:
     Beside an audio file a text of the same name belongs to it, and so does a picture (or ``cover.jpg``).
     """
     try:
-        book = _read(path, key_of(path, shelf), cache)
+        book = with_consent(_read(path, key_of(path, shelf), cache))
     except UnreadableError as problem:
         return Broken(path, str(problem))
     except OSError as problem:
@@ -77,11 +78,12 @@ def changed_ns(folder: Path) -> int:
 
 
 def companions(path: Path) -> tuple[Path, ...]:
-    """What belongs to an audio file beside it: a text and a picture of the same name."""
+    """What belongs to a file beside it: what its teller allowed, and to audio a text and a picture of the same name."""
+    allowed = (consent,) if (consent := beside(path)).is_file() else ()
     if path.suffix.lower() not in AUDIO_SUFFIXES:
-        return ()
-    beside = (path.with_suffix(suffix) for suffix in (*sorted(TEXT_SUFFIXES), *_PICTURES))
-    return tuple(file for file in beside if file.is_file())
+        return allowed
+    named_alike = (path.with_suffix(suffix) for suffix in (*sorted(TEXT_SUFFIXES), *_PICTURES))
+    return (*(file for file in named_alike if file.is_file()), *allowed)
 
 
 def _is_folder(path: Path) -> bool:
@@ -144,12 +146,12 @@ def _read_audio(path: Path, key: str) -> Book:
 
     tags = read_audio(path)
     told: Book | None = None
-    for beside in companions(path):
-        if beside.suffix.lower() in TEXT_SUFFIXES and told is None:
+    for text in companions(path):
+        if text.suffix.lower() in TEXT_SUFFIXES and told is None:
             try:
-                told = _read_text(beside, key)
+                told = _read_text(text, key)
             except (UnreadableError, OSError) as problem:
-                words = problem if isinstance(problem, UnreadableError) else f"{beside.name}: {reason_of(problem)}."
+                words = problem if isinstance(problem, UnreadableError) else f"{text.name}: {reason_of(problem)}."
                 raise UnreadableError(f"The text beside it cannot be used: {words}") from None
     sentences: tuple[Sentence, ...] = told.sentences if told else ()
     recording = Recording(path, tags.teller, tags.duration_s, (), tags.chapters)

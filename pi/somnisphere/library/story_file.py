@@ -13,6 +13,9 @@
     audio = "recording.opus"
     teller = "Oma Ilse"
     marks = "marks.json"
+    consent = "circle"         # or "house": what the teller allowed, who said so, and when
+    consent_by = "Oma Ilse"
+    consent_on = "2026-11-28"
 
 ``text.txt`` has a sentence a line, ``marks.json`` where each is in the recording: see ``story_text.py``.
 """
@@ -26,6 +29,7 @@ from somnisphere.library.archive import Archive, open_archive
 from somnisphere.library.audio import AUDIO_SUFFIXES, read_audio
 from somnisphere.library.audio_tags import LARGEST_COVER_BYTES, picture_type
 from somnisphere.library.broken import UnreadableError
+from somnisphere.library.consent import consent_of
 from somnisphere.library.kept import Kept
 from somnisphere.library.plain_text import decode
 from somnisphere.library.story_text import parse_marks, parse_text
@@ -130,7 +134,7 @@ def _manifest(inside: _Inside) -> _Manifest:
     if not isinstance(said.recordings, list) or not all(isinstance(one, dict) for one in said.recordings):
         raise UnreadableError(f"{said.where('recording')}: recordings begin with a line [[recording]]. Correct it.")
     for n, one in enumerate(said.recordings):
-        for key in ("audio", "teller", "marks"):
+        for key in ("audio", "teller", "marks", "consent", "consent_by", "consent_on"):
             if not isinstance(one.get(key, ""), str):
                 raise UnreadableError(f"{said.where(key, n)}: {key} is text in quotes. Correct it.")
         if not one.get("audio"):
@@ -160,7 +164,8 @@ def _recording(
         known = [sentence.id for sentence in sentences]
         data = decode(inside.read(one["marks"], where), one["marks"])
         marks = parse_marks(data, one["marks"], known, tags.duration_s)
-    return Recording(audio, one_line(one.get("teller", "")), tags.duration_s, marks, tags.chapters)
+    teller = one_line(one.get("teller", ""))
+    return Recording(audio, teller, tags.duration_s, marks, tags.chapters, consent_of(one, teller, where))
 
 
 def unpacked(archive: Archive, name: str, source: Path, cache: Path) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from somnisphere.library.archive import open_archive
 from somnisphere.library.broken import UnreadableError
+from somnisphere.library.consent import consent_values
 from somnisphere.library.story_file import FORMAT, MANIFEST, STORY_SUFFIX
 from somnisphere.library.story_text import format_marks, format_text
 from somnisphere.story import Book, Recording
@@ -94,6 +95,7 @@ def _parts(book: Book) -> Iterator[tuple[str, bytes | Path]]:
         lines += ["", "[[recording]]", f"audio = {_toml(name)}"]
         lines += [f"teller = {_toml(recording.teller)}"] if recording.teller else []
         lines += [f"marks = {_toml(_marks_name(n))}"] if recording.marks else []
+        lines += [f"{key} = {_toml(value)}" for key, value in consent_values(recording.consent).items()]
     yield MANIFEST, ("\n".join(lines) + "\n").encode("utf-8", "replace")
     if book.sentences:
         yield "text.txt", format_text(book.sentences).encode("utf-8", "replace")

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from somnisphere.page import door
-from somnisphere.page.desk import Desk
+from somnisphere.page.desk import Desk, desk_of
 from somnisphere.page.forms import TOKEN_FIELD, is_guarded, shown
 from somnisphere.page.gate import Gate, household_trouble
 from somnisphere.page.headers import WithHeaders
@@ -38,6 +38,7 @@ def build_app(house: House, **clock: Any) -> Starlette:
         },
         **clock,
     )
+    desk.guests = tuple(room.lets_in(house) for room in ROOMS if room.lets_in is not None)
     routes: list[BaseRoute] = [shown("/", _first_room), *door.routes(), static.route]
     for room in ROOMS:
         routes += room.routes(house)
@@ -68,7 +69,12 @@ def _first_room(request: Request) -> Response:
 async def _http_trouble(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
     gettext = visit_of(request).words.gettext
+    way_out = ""
     match problem.status_code:
+        case 403 if not request.cookies.get(desk_of(request).cookies.visitor):
+            what = gettext("The browser kept no cookie of this page.")
+            mend = gettext("A frame of another address keeps none; a window of its own does, when cookies are allowed.")
+            way_out = "/"
         case 403:
             what = gettext("This form was not taken.")
             mend = gettext("Load the page it was on again, and send it from there. The browser must allow cookies.")
@@ -84,7 +90,7 @@ async def _http_trouble(request: Request, problem: Exception) -> Response:
         case _:
             what = gettext("The page did not understand the browser.")
             mend = gettext("Go back, load the page again, and try once more.")
-    answer = trouble(request, problem.status_code, what, mend, problem.detail)
+    answer = trouble(request, problem.status_code, what, mend, problem.detail, way_out=way_out)
     answer.headers.update(problem.headers or {})
     return answer
 

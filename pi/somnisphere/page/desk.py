@@ -48,6 +48,8 @@ class Desk:
         self.rendering = Rendering(self._words, templates)
         self._notes: OrderedDict[str, tuple[Kind, str]] = OrderedDict()
         self._notes_lock = threading.Lock()
+        self.guests: tuple[Callable[[str], bool], ...] = ()
+        """Which addresses are open to whoever knows them."""
         self.form_key = self._form_key()
 
     def _form_key(self) -> bytes:
@@ -56,6 +58,10 @@ class Desk:
         except (sqlite3.Error, OSError) as problem:
             log.warning("%s cannot be opened: %s; forms hold until the page ends", self.house.household, problem)
             return secrets.token_bytes(32)
+
+    def lets_in(self, path: str) -> bool:
+        """Whether a guest without a PIN may go there."""
+        return any(opens(path) for opens in self.guests)
 
     def receive(self, request: Request) -> Visit:
         """Raises ``sqlite3.Error`` or ``OSError`` when it cannot be known whether this visitor is signed in."""

@@ -39,7 +39,6 @@ def _ask(request: Request, status: int = 200, problem: str = "", next_path: str 
     if request.query_params.get("signed") == "in" and visit_of(request).session is not None:
         return RedirectResponse(way_on(asked), 303)
     pin_is_set = bool(desk_of(request).sessions.pin_hash())
-    lost = request.query_params.get("signed") == "in" and not visit_of(request).may_enter
     return render(
         request,
         "sign_in.html",
@@ -47,7 +46,6 @@ def _ask(request: Request, status: int = 200, problem: str = "", next_path: str 
         next_path=way_on(asked),
         problem=problem,
         pin_is_set=pin_is_set,
-        cookie_lost=lost,
         most_chars=MOST_CHARS,
     )
 

@@ -1,10 +1,12 @@
 """Pages and forms as routes. A form is only obeyed when it is small enough, from our own page, and of this visitor."""
 
 from collections.abc import Callable, Collection
+from weakref import WeakSet
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,6 +16,8 @@ from somnisphere.page import csrf
 from somnisphere.page.desk import desk_of
 from somnisphere.page.visit import visit_of
 
+KEPT = "\n\t\u200c\u200d"
+"""Beside what prints: lines, and the joiners that Persian words and joined pictures need."""
 TOKEN_FIELD = "form_token"
 MOST_BYTES = 64_000
 MOST_FIELDS = 200
@@ -80,37 +84,52 @@ def posted(path: str, act: Callable[[Request, Form], Response], *, most_bytes: i
         if not csrf.is_own_origin(headers.get("origin"), headers.get("sec-fetch-site"), visit.host):
             raise HTTPException(403, "the form was not on a page of ours")
         length = headers.get("content-length", "0")
-        if len(length) > 18 or not length.isdigit() or int(length) > most_bytes:
+        if len(length) > 18 or not length.isdecimal() or not length.isascii() or int(length) > most_bytes:
             raise HTTPException(413, f"at most {most_bytes} bytes")
-        limited = Request(request.scope, _limited(request.receive, most_bytes))
-        async with limited.form(max_fields=MOST_FIELDS, max_files=10, max_part_size=min(most_bytes, 2**20)) as data:
+        body = _Body(request.receive, most_bytes)
+        limited = Request(request.scope, body.receive)
+        try:
+            data = await limited.form(max_fields=MOST_FIELDS, max_files=10, max_part_size=min(most_bytes, 2**20))
+        except (HTTPException, MultiPartException, ValueError) as problem:  # which, depends on starlette's version
+            if body.is_over:
+                raise HTTPException(413, f"at most {most_bytes} bytes") from problem
+            if body.is_cut:
+                return Response(status_code=400)  # to nobody
+            raise HTTPException(400, "the form cannot be read") from problem
+        try:
             token = data.get(TOKEN_FIELD)
             if not isinstance(token, str) or not csrf.is_own_form(desk.form_key, visit.visitor, token):
                 raise HTTPException(403, "the form has no token of ours")
             return await run_in_threadpool(act, request, Form(data))
+        finally:
+            await data.close()
 
     route = Route(path, endpoint, methods=["POST"], name=f"posted {path}")
-    _OURS.add(id(endpoint))
+    _OURS.add(endpoint)
     return route
 
 
-_OURS: set[int] = set()
+_OURS: WeakSet[Callable[..., object]] = WeakSet()
+"""What ``posted`` made."""
 
 
 def is_guarded(route: Route) -> bool:
     """Whether a route only shows, or was made by ``posted``."""
-    return not (set(route.methods or {"any"}) - {"GET", "HEAD"}) or id(route.endpoint) in _OURS
+    return not (set(route.methods or {"any"}) - {"GET", "HEAD"}) or route.endpoint in _OURS
 
 
-def _limited(receive: Receive, most_bytes: int) -> Receive:
-    left = most_bytes
+class _Body:
+    """A body that ends where it grows too large. It ends with the parser's own error, for that closes its files."""
 
-    async def limited() -> Message:
-        nonlocal left
-        message = await receive()
-        left -= len(message.get("body", b""))
-        if left < 0:
-            raise HTTPException(413, f"at most {most_bytes} bytes")
+    def __init__(self, receive: Receive, most_bytes: int) -> None:
+        self._receive = receive
+        self._left = most_bytes
+        self.is_over = self.is_cut = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        self.is_over, self.is_cut = self._left < 0, message["type"] == "http.disconnect"
+        if self.is_over or self.is_cut:
+            raise MultiPartException("it did not end")
         return message
-
-    return limited

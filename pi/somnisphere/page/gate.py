@@ -32,23 +32,27 @@ class Gate:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        if not scope["query_string"].isascii():  # no browser sends such, and an address of it cannot be written
+            scope["query_string"] = b""
         request = Request(scope, receive)
         visit = self._desk.stranger(request)
         request.state.visit = visit
         answer: Response | None = None
         if not hosts.is_of_the_house(visit.host, self._desk.hosts):
             answer = _misdirected(request, visit)
-        elif not request.url.path.startswith(STATIC):
+        elif not request.scope["path"].startswith(STATIC):
             try:
                 visit = await run_in_threadpool(self._desk.receive, request)
                 request.state.visit = visit
             except (sqlite3.Error, OSError) as problem:
                 answer = household_trouble(request, problem)
-            if answer is None and not visit.may_enter and request.url.path != SIGN_IN:
-                answer = _to_the_door(request)
+            path = request.scope["path"]
+            if answer is None and not visit.may_enter and path != SIGN_IN:
+                is_open = await run_in_threadpool(self._desk.lets_in, path)
+                answer = None if is_open else _to_the_door(request)
 
         async def send_with_cookies(message: Message) -> None:
-            if message["type"] == "http.response.start" and not request.url.path.startswith(STATIC):
+            if message["type"] == "http.response.start" and not request.scope["path"].startswith(STATIC):
                 headers = MutableHeaders(scope=message)
                 for line in visit.further_cookies:
                     headers.append("set-cookie", line)
@@ -71,7 +75,7 @@ def household_trouble(request: Request, problem: Exception) -> Response:
 
 def _to_the_door(request: Request) -> Response:
     if request.method in ("GET", "HEAD"):
-        return RedirectResponse(f"{SIGN_IN}?next={quote(request.url.path)}", 303)
+        return RedirectResponse(f"{SIGN_IN}?next={quote(request.scope['path'])}", 303)
     words = request.state.visit.words
     answer = trouble(
         request,

@@ -49,7 +49,8 @@ class Box(Protocol):
 @dataclass(frozen=True, slots=True)
 class House:
     """``journal``: the file of the nights, ``household``: that of the household's words. ``now_s``: Unix seconds.
-    ``box`` None: there is no way to a daemon, and the page says so."""
+    ``box`` None: there is no way to a daemon, and the page says so. ``nudge_post``: something may be due to the
+    coach."""
 
     config: Config
     journal: Path
@@ -57,6 +58,7 @@ class House:
     now_s: Callable[[], float]
     utc_offset_s: Callable[[float], float]
     box: Box | None = None
+    nudge_post: Callable[[], None] | None = None
 
     def moment(self, wall_s: float) -> datetime:
         """A Unix time as the household's clock has it."""

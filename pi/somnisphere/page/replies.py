@@ -12,7 +12,7 @@ def render(request: Request, template: str, /, status: int = 200, *, whole: bool
     ``whole`` False: a piece of one, which leaves what is to be said for the next page."""
     desk, visit = desk_of(request), visit_of(request)
     note = desk.take_note(visit.visitor) if whole else None
-    values = {"visit": visit, "path": request.url.path, "note": note, **values}
+    values = {"visit": visit, "path": request.scope["path"], "note": note, **values}
     return HTMLResponse(desk.rendering.page(template, visit.words.language, values), status)
 
 
@@ -23,6 +23,8 @@ def see(request: Request, path: str, said: str = "", kind: Kind = "good") -> Res
     return RedirectResponse(path, 303)
 
 
-def trouble(request: Request, status: int, what: str, mend: str, detail: str = "") -> Response:
-    """``what`` happened and the ``mend``, both in the reader's language; ``detail`` as the machine has it."""
-    return render(request, "trouble.html", status, whole=False, what=what, mend=mend, detail=detail)
+def trouble(request: Request, status: int, what: str, mend: str, detail: str = "", *, way_out: str = "") -> Response:
+    """``what`` happened and the ``mend``, both in the reader's language; ``detail`` as the machine has it; ``way_out``:
+    a page to open in a window of its own."""
+    values = {"what": what, "mend": mend, "detail": detail, "way_out": way_out}
+    return render(request, "trouble.html", status, whole=False, **values)

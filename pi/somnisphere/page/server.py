@@ -1,5 +1,7 @@
 """Serving the page. The only file that imports uvicorn."""
 
+import logging
+
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -12,9 +14,13 @@ def serve(app: ASGIApp, host: str, port: int) -> bool:
 
     No header of a proxy is believed: who asks is who is connected.
     """
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # a guest's broken form is no news
     server = uvicorn.Server(settings(app, host, port))
-    server.run()
-    return server.started
+    try:
+        server.run()
+    except SystemExit:  # so it says that the address is not to be had
+        return False
+    return True
 
 
 def settings(app: ASGIApp, host: str, port: int) -> uvicorn.Config:

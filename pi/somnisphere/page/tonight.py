@@ -133,7 +133,7 @@ def _now(house: House, words: Words) -> Now:
         True,
         phase=words.gettext(PHASES[phase]) if phase is not None else words.gettext("What it does is not known."),
         can_begin=phase in (Phase.IDLE, Phase.MORNING),
-        can_turn=phase not in (Phase.IDLE, None),
+        can_turn=phase not in (Phase.IDLE, Phase.MORNING, None),
         can_stop=phase not in (Phase.IDLE, None),
         is_playing=is_playing,
         is_paused=is_paused,
@@ -159,11 +159,9 @@ def _place(view: BoxView, playing: dict[str, object], words: Words) -> str:
     if duration_s is not None and duration_s - at_s < 90:
         return words.gettext("nearly at its end")
     if duration_s is None:
-        return words.ngettext("%(num)s minute into it", "%(num)s minutes into it", minutes)
+        return words.ngettext("%(num)s minute told", "%(num)s minutes told", minutes)
     whole = max(1, round(duration_s / 60))
-    return words.ngettext(
-        "%(num)s minute into it, of %(whole)s", "%(num)s minutes into it, of %(whole)s", minutes, whole=whole
-    )
+    return words.ngettext("%(told)s of %(num)s minute told", "%(told)s of %(num)s minutes told", whole, told=minutes)
 
 
 def _lamp(view: BoxView, words: Words) -> str:

@@ -40,7 +40,10 @@ def routes(house: House) -> list[BaseRoute]:
         tellers = tuple(dict.fromkeys(name for name in names if name))[:MOST_TELLERS]
         cards = draw(int(house.now_s())) if form.choice("cards", ("yes",)) else ()
         table = Table(title or words.gettext("A story without a name"), words.language, tellers, (), cards)
-        return see(request, f"/weaver/table?n={store.new(table, house.now_s())}")
+        try:
+            return see(request, f"/weaver/table?n={store.new(table, house.now_s())}")
+        except TableError as problem:
+            return see(request, "/weaver", _sorry(problem, words), "sorry")
 
     def table(request: Request) -> Response:
         latest = desk.latest(request.query_params.get("n", ""))
@@ -159,6 +162,8 @@ def _sorry(problem: TableError, words: Words) -> str:
             return words.gettext("There was no line in it.")
         case "long":
             return words.gettext("One line at a time: this was too long for a turn.")
+        case "tables":
+            return words.gettext("There is no room for another table. Put a story on the shelf, and clear its table.")
         case "full":
             return words.gettext("The table is full. Put the story on the shelf, and begin the next one.")
         case _:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 
+from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -46,6 +47,13 @@ class Words:
     def pgettext(self, context: str, text: str, /, **values: object) -> str:
         said = self._catalogue.pgettext(context, text)
         return said % values if values else said
+
+    def language_name(self, tag: str) -> str:
+        """Of a BCP 47 tag, as its readers call it; the tag itself when nobody knows it."""
+        try:
+            return Locale.parse(tag, sep="-").get_display_name(self._format) or tag
+        except (UnknownLocaleError, ValueError, TypeError):
+            return tag
 
     def day(self, day: date) -> str:
         """Such as Saturday, 14 March."""

@@ -10,7 +10,7 @@ from somnisphere.library.ffmpeg import join
 from somnisphere.library.sentences import split
 from somnisphere.library.story_file import STORY_SUFFIX
 from somnisphere.library.story_writer import file_name, write_story
-from somnisphere.story import Book, Mark, Recording, Sentence
+from somnisphere.story import Book, Consent, Mark, Recording, Sentence
 from somnisphere.weaver.table import Table
 
 
@@ -78,4 +78,8 @@ def _recording(
         begin_s += line.recording_s
         number += count
     tellers = ", ".join(dict.fromkeys(line.teller for line in table.lines if line.teller))
-    return Recording(to, tellers, begin_s, tuple(marks))
+    allowed = table.allowed
+    consent = (
+        None if allowed is None or not (allowed.by and allowed.on) else Consent(allowed.by, allowed.on, allowed.circle)
+    )
+    return Recording(to, tellers, begin_s, tuple(marks), consent=consent)

@@ -12,7 +12,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from somnisphere.household_file import connect
-from somnisphere.weaver.table import Line, Table
+from somnisphere.weaver.table import Line, Table, TableError
 
 MIGRATIONS = (
     """
@@ -23,6 +23,7 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     """,
 )
+MOST_TABLES = 50
 MOST_VERSIONS = 1000
 """The first of a table's versions go when there are more."""
 
@@ -50,8 +51,11 @@ class WeaverStore:
             db.close()
 
     def new(self, table: Table, at_s: float) -> int:
+        """Its number. Raises ``TableError``: there are ``MOST_TABLES`` already."""
         with self._open() as db:
             db.execute("BEGIN IMMEDIATE")
+            if db.execute("SELECT count(*) FROM weaving").fetchone()[0] >= MOST_TABLES:
+                raise TableError("tables")
             number = int(db.execute("INSERT INTO weaving DEFAULT VALUES").lastrowid or 0)
             db.execute("INSERT INTO weaving_version VALUES (?, 1, ?, ?)", (number, at_s, _plain(table)))
             db.execute("COMMIT")
@@ -76,7 +80,8 @@ class WeaverStore:
         """Each table as it lies there now, the last touched first."""
         with self._open() as db:
             rows = db.execute(
-                "SELECT weaving, max(number), at_s, state FROM weaving_version GROUP BY weaving ORDER BY at_s DESC"
+                "SELECT weaving, number, at_s, state FROM weaving JOIN weaving_version ON weaving = id AND number ="
+                " (SELECT max(number) FROM weaving_version WHERE weaving = id) ORDER BY at_s DESC"
             ).fetchall()
         return [_version(*row) for row in rows]
 

@@ -113,7 +113,7 @@ class Table:
 
 
 class TableError(Exception):
-    """``full``, ``empty``, ``long`` or ``gone``: what is wrong with the wish."""
+    """``full``, ``empty``, ``long``, ``gone`` or ``tables`` (too many of them): what is wrong with the wish."""
 
 
 def _line(text: str) -> str:

@@ -1,0 +1,152 @@
+"""What is known of the circle, kept in the household's file. The circle's process, the command line and the house page
+all write here; whoever runs notices that another one did.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from somnisphere.circle.acts import Act, ForgetOffer, KeepMember, KeepOffer, KeepTake, KeepTakeBack, UseInvitation
+from somnisphere.circle.known import Circle, HeldOffer, Known, Member, Offered, OpenInvitation, Take
+from somnisphere.circle.manifest import read_offer
+from somnisphere.circle.signed import RefusedError
+from somnisphere.household_file import connect
+
+PART = "circle"
+MIGRATIONS = (
+    """
+    CREATE TABLE circle (
+        one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL, name TEXT NOT NULL, household_name TEXT NOT NULL,
+        serial INTEGER NOT NULL, invited_by TEXT NOT NULL, proof BLOB NOT NULL, has_left INTEGER NOT NULL,
+        host TEXT NOT NULL, port INTEGER NOT NULL, tls INTEGER NOT NULL);
+    CREATE TABLE circle_member (
+        household TEXT PRIMARY KEY, name TEXT NOT NULL, key BLOB NOT NULL, state TEXT NOT NULL,
+        serial INTEGER NOT NULL, vouches_for_us INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE circle_invitation (
+        nonce BLOB PRIMARY KEY, expires_at_s INTEGER NOT NULL, used_by TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE circle_offer (
+        household TEXT NOT NULL, sha256 TEXT NOT NULL, payload BLOB NOT NULL, mine INTEGER NOT NULL,
+        withdrawn INTEGER NOT NULL, PRIMARY KEY (household, sha256));
+    CREATE TABLE circle_owner (sha256 TEXT PRIMARY KEY, household TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE circle_take (
+        sha256 TEXT PRIMARY KEY, household TEXT NOT NULL, state TEXT NOT NULL, problem TEXT NOT NULL,
+        path TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
+    CREATE TABLE circle_taken_back (
+        household TEXT NOT NULL, sha256 TEXT NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (household, sha256));
+    """,
+)
+
+
+class CircleStore:
+    """One connection, of one thread. Its methods raise ``sqlite3.Error`` for a disk that is full or broken."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db = connect(path, PART, MIGRATIONS)
+        self._seen = self._version()
+
+    def close(self) -> None:
+        self._db.close()
+
+    def changed(self) -> bool:
+        """Whether another process wrote since this was last asked."""
+        version = self._version()
+        changed, self._seen = version != self._seen, version
+        return changed
+
+    def load(self) -> Known | None:
+        """All that is known; None: this household is in no circle."""
+        row = self._db.execute("SELECT * FROM circle").fetchone()
+        if row is None:
+            return None
+        _, ident, name, household_name, serial, invited_by, proof, left, host, port, tls = row
+        circle = Circle(ident, name, household_name, serial, invited_by, proof, bool(left), host, port, bool(tls))
+        known = Known(circle)
+        for household, name, key, state, serial, vouches in self._db.execute("SELECT * FROM circle_member"):
+            known.members[household] = Member(household, name, key, state, serial, bool(vouches))
+        for nonce, expires_at_s, used_by in self._db.execute("SELECT * FROM circle_invitation"):
+            known.invitations.append(OpenInvitation(nonce, expires_at_s, used_by))
+        for household, sha256, payload, mine, withdrawn in self._db.execute("SELECT * FROM circle_offer"):
+            try:
+                offer = read_offer(payload, ident).body
+            except RefusedError:
+                continue  # written by another version; it is heard again
+            known.offers[household, sha256] = HeldOffer(household, payload, offer, bool(mine), bool(withdrawn))
+        known.owners = dict(self._db.execute("SELECT sha256, household FROM circle_owner"))
+        for row in self._db.execute("SELECT sha256, household, state, problem FROM circle_take"):
+            known.takes[row[0]] = Take(*row)
+        for household, sha256, payload in self._db.execute("SELECT * FROM circle_taken_back"):
+            known.taken_back[household, sha256] = payload
+        return known
+
+    def perform(self, act: Act) -> None:
+        """Keep what an act says is to be kept; the other acts are not for the disk."""
+        match act:
+            case KeepMember(member):
+                self.keep_member(member)
+            case UseInvitation(nonce, household):
+                self._db.execute("UPDATE circle_invitation SET used_by = ? WHERE nonce = ?", (household, nonce))
+            case KeepOffer(offer):
+                self.keep_offer(offer)
+            case ForgetOffer(offered):
+                self.forget_offer(offered)
+            case KeepTakeBack((household, sha256), payload):
+                self._db.execute(
+                    "INSERT OR REPLACE INTO circle_taken_back VALUES (?, ?, ?)", (household, sha256, payload)
+                )
+            case KeepTake(take):
+                self.keep_take(take)
+
+    def keep_circle(self, circle: Circle) -> None:
+        us = (circle.id, circle.name, circle.household_name, circle.serial, circle.invited_by, circle.proof)
+        values = (*us, circle.left, circle.host, circle.port, circle.tls)
+        self._db.execute("INSERT OR REPLACE INTO circle VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def begin_circle(self, circle: Circle) -> None:
+        """Another circle in place of one that was left. What others took back stays taken back."""
+        self._db.execute("BEGIN IMMEDIATE")
+        for table in ("member", "invitation", "offer"):
+            self._db.execute(f"DELETE FROM circle_{table}")
+        self.keep_circle(circle)
+        self._db.execute("COMMIT")
+
+    def keep_member(self, member: Member) -> None:
+        values = (member.household, member.name, member.key, member.state, member.serial, member.vouches_for_us)
+        self._db.execute("INSERT OR REPLACE INTO circle_member VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    def keep_invitation(self, invitation: OpenInvitation) -> None:
+        values = (invitation.nonce, invitation.expires_at_s, invitation.used_by)
+        self._db.execute("INSERT OR REPLACE INTO circle_invitation VALUES (?, ?, ?)", values)
+
+    def keep_offer(self, held: HeldOffer) -> None:
+        sha256 = held.offer.sha256
+        values = (held.household, sha256, held.payload, held.mine, held.withdrawn)
+        self._db.execute("INSERT OR REPLACE INTO circle_offer VALUES (?, ?, ?, ?, ?)", values)
+        self._db.execute("INSERT OR IGNORE INTO circle_owner VALUES (?, ?)", (sha256, held.household))
+
+    def forget_offer(self, offered: Offered) -> None:
+        self._db.execute("DELETE FROM circle_offer WHERE household = ? AND sha256 = ?", offered)
+
+    def keep_take(self, take: Take) -> None:
+        self._db.execute(
+            "INSERT INTO circle_take (sha256, household, state, problem) VALUES (?, ?, ?, ?) ON CONFLICT (sha256) DO "
+            "UPDATE SET household = excluded.household, state = excluded.state, problem = excluded.problem",
+            (take.sha256, take.household, take.state, take.problem),
+        )
+
+    def place_of(self, sha256: str) -> Path | None:
+        """Where a taken story was put."""
+        row = self._db.execute("SELECT path FROM circle_take WHERE sha256 = ?", (sha256,)).fetchone()
+        return Path(row[0]) if row and row[0] else None
+
+    def keep_place(self, sha256: str, path: Path) -> None:
+        self._db.execute("UPDATE circle_take SET path = ? WHERE sha256 = ?", (str(path), sha256))
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+
+def in_trouble(problem: Exception, path: Path) -> str:
+    """``sqlite3.Error`` or ``OSError`` in a sentence with its mend."""
+    said = problem.strerror or problem if isinstance(problem, OSError) else problem
+    kind = "written" if isinstance(problem, sqlite3.OperationalError | OSError) else "read"
+    return f"{path}: the household's file cannot be {kind}: {said}. Check the disk and the file's rights."

@@ -1,0 +1,61 @@
+"""What must survive a kill goes to disk: the evening, the night's times, what the sensor's light taught; in good
+time and seldom, for the sake of the SD card."""
+
+import logging
+from dataclasses import replace
+
+from somnisphere.core import Core
+from somnisphere.events import Tick
+from somnisphere.parts import Parts
+
+log = logging.getLogger(__name__)
+
+SAVE_EVENING_EVERY_S = 30.0
+
+
+class Keeping:
+    """For one daemon. ``moment_waits``: a sleep moment was said and is not on the disk yet."""
+
+    def __init__(self, core: Core, parts: Parts) -> None:
+        self._core = core
+        self._parts = parts
+        self.moment_waits = False
+        self._evening_due_s = 0.0
+        self._evening_place: object = None
+        self._kept_times: object = None
+        self._journal_problem = ""
+
+    def tick(self, tick: Tick, night_id: str | None) -> None:
+        """The journal commits once a minute; the evening's file has each sentence."""
+        journal = self._parts.journal
+        if self.moment_waits:  # before the evening says that it was: neither may be kept without the other
+            self.moment_waits = False
+            journal.commit()
+        if (place := self._core.ritual_place) != self._evening_place:
+            self._evening_place = place
+            if self._parts.evening_file is not None:
+                self._parts.evening_file.save(self._core.ritual_state(), tick.at_s, tick.wall_s)
+        if tick.at_s >= self._evening_due_s:
+            self._evening_due_s = tick.at_s + SAVE_EVENING_EVERY_S
+            self.evening(tick.at_s, tick.wall_s)
+        times = self._core.night_times
+        if night_id is not None and times is not None and (night_id, times) != self._kept_times:
+            self._kept_times = night_id, times
+            journal.save_times(replace(times, night_id=night_id))
+        journal.flush(tick.at_s)
+        self.light(tick.at_s)
+        if journal.problem != self._journal_problem:
+            self._journal_problem = journal.problem
+            log.warning("%s", journal.problem or "The journal can be written again.")
+
+    def evening(self, at_s: float, wall_s: float) -> None:
+        """Before a clean end: the evening as it is now, for the next start to take up."""
+        state = self._core.ritual_state()
+        self._parts.journal.save_ritual(state, at_s, wall_s)
+        if self._parts.evening_file is not None:
+            self._parts.evening_file.save(state, at_s, wall_s)
+
+    def light(self, at_s: float, *, now: bool = False) -> None:
+        """What the pulse sensor learned goes to disk once an hour, and ``now`` before a clean end."""
+        if self._parts.light_memory is not None:
+            self._parts.light_memory.keep(at_s, now=now)

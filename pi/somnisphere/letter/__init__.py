@@ -1,0 +1,1 @@
+"""What the box writes of a night that was opened: words and ribbons, ranges for numbers, and what it does not know."""
