@@ -261,7 +261,7 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
         },
         attribute_schema={
             part: {**TEXT, "description": "What is wrong, in words; empty when nothing is."}
-            for part in ("problem", "player", "journal", "lamp", "sensing")
+            for part in ("problem", "player", "journal", "lamp", "sensing", "household")
         },
         device_class="problem",
         entity_category="diagnostic",

@@ -14,7 +14,7 @@ def health_of(parts: Parts, tick: Tick, began: Began, published_wall_s: float | 
         bus_errors=bedside.traffic.errors,
         journal_problem=parts.journal.problem,
         lamp_problem=parts.lamp.problem,
-        household_problem=parts.screen.door.problem,
+        household_problem=" ".join(filter(None, (parts.screen.door.problem, parts.comfort.problem))),
         sensing_problem=parts.sensing.problem,
         oxygen_calibrated=parts.oxygen_calibrated,
         house_quiet=parts.house.quiet,
