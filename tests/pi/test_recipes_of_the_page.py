@@ -195,7 +195,7 @@ def picture(desk: Desk, block: str) -> None:
 
 def forgotten(desk: Desk, block: str) -> None:
     topic = "homeassistant/device/somnisphere_bedside/config"
-    assert topic in desk.broker.retained(topic)
+    desk.wired.serve_until(lambda: topic in desk.broker.retained(topic))
     desk.wired.stop()  # as the page says
     desk.to_its_end(block)
     assert desk.broker.retained(topic) == {}
