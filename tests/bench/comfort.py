@@ -13,19 +13,17 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.bench.evening import nights_of
 from tests.bench.page import write_between
 
 from somnisphere.training.comforted import comfort_lines
 from somnisphere.training.evaluate import AS_RECORDED, leave_one_out
-from somnisphere.training.readers.found import find_sets, read_sets
 
 README = Path(__file__).resolve().parents[2] / "pi" / "README.md"
 MARKER = "<!-- comfort -->"
 
 
 def main() -> None:
-    import numpy as np
-
     parser = argparse.ArgumentParser(description=__doc__)
     beside = Path(__file__).resolve().parents[3] / "shared" / "data"
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SOMNISPHERE_DATA", beside)))
@@ -33,10 +31,7 @@ def main() -> None:
     parser.add_argument("--answers", type=Path, help="keep the answers here, or take them from here")
     parser.add_argument("--write", action="store_true", help="put the figures into pi/README.md")
     chosen = parser.parse_args()
-    sets = read_sets(find_sets(chosen.data, None), print)
-    moving = [nights for _, nights in sets if any(not np.isnan(night.counts).all() for night in nights)]
-    others = [night for _, nights in sets for night in nights if all(nights is not some for some in moving)]
-    nights = [night for some in moving for night in some]
+    nights, others = nights_of(chosen.data)
     if chosen.answers is not None and chosen.answers.exists():
         live = pickle.loads(chosen.answers.read_bytes())
     else:

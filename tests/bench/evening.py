@@ -20,6 +20,7 @@ from somnisphere.training.evaluate import AS_RECORDED, RANDOM_START, leave_one_o
 from somnisphere.training.evening import evening_lines
 from somnisphere.training.judged import Judged
 from somnisphere.training.readers.found import find_sets, read_sets
+from somnisphere.training.spoil import LabelledNight
 
 README = Path(__file__).resolve().parents[2] / "pi" / "README.md"
 MARKER = "<!-- evening -->"
@@ -29,14 +30,19 @@ Answers = dict[str, dict[str, list[Judged]]]
 """Live and overnight, by variant."""
 
 
-def answers_of(data: Path, seed: int) -> Answers:
-    """Of all nights with movement, by networks that did not see them."""
+def nights_of(data: Path) -> tuple[list[LabelledNight], list[LabelledNight]]:
+    """Those with movement, which are judged, and the others, which are only learned from."""
     import numpy as np
 
     sets = read_sets(find_sets(data, None), print)
     moving = [nights for _, nights in sets if any(not np.isnan(night.counts).all() for night in nights)]
     others = [night for _, nights in sets for night in nights if all(nights is not some for some in moving)]
-    nights = [night for some in moving for night in some]
+    return [night for some in moving for night in some], others
+
+
+def answers_of(data: Path, seed: int) -> Answers:
+    """Of all nights with movement, by networks that did not see them."""
+    nights, others = nights_of(data)
     return {
         "live": leave_one_out(nights, others, "live", seed, VARIANTS),
         "overnight": leave_one_out(nights, others, "overnight", seed, VARIANTS),

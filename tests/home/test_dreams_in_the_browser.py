@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.home.browser import compress
@@ -59,7 +60,7 @@ def test_a_dream_is_told_read_and_put_on_the_shelf(url: str, house: House, tmp_p
     person = [*filled, {"click": "input[value=repeated]"}, {"click": "form[action='/dreams/weave'] button"}]
     person.append({"wait_text": "This one is for a person"})
     tell = {"path": "/dreams/tell", "script": False}
-    looks = [
+    looks: list[dict[str, Any]] = [
         {"path": "/dreams/tell", "window": "phone", "tab": True},
         {**tell, "window": "phone", "scheme": "dark", "steps": filled, "file": str(form)},
         {"path": "/dreams/tell", "scheme": "light", "steps": weave, "file": str(draft)},
@@ -92,7 +93,7 @@ def test_a_table_is_woven_by_turns(url: str, house: House, tmp_path: Path) -> No
         {"wait_text": "Mira, it is your line"},
     ]
     path = f"/weaver/table?n={number}"
-    looks = [
+    looks: list[dict[str, Any]] = [
         {"path": path, "scheme": "dark", "file": str(picture)},
         {"path": path, "window": "phone", "tab": True},
         {"path": path, "window": "phone", "script": False, "steps": tell},
