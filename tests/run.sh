@@ -17,6 +17,7 @@ if [ "${1:-}" = -- ]; then shift; fi
 missing=()
 for tool in mosquitto mpv espeak-ng ffmpeg jq; do command -v "$tool" >/dev/null || missing+=("$tool"); done
 command -v mosquitto_sub >/dev/null || missing+=(mosquitto-clients)
+command -v systemd-analyze >/dev/null || missing+=(systemd)
 if [ ${#missing[@]} -gt 0 ]; then
   say "Installing ${missing[*]} with apt ..."
   apt_install "${missing[@]}" || say "Could not install ${missing[*]} (no apt, or neither root nor sudo). Mend: sudo apt install ${missing[*]}"

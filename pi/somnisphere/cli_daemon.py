@@ -25,6 +25,7 @@ from somnisphere.lamp_whites import lamp_whites
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke
 from somnisphere.machine import Machine
 from somnisphere.moments import Tell
+from somnisphere.service_manager import ServiceManager
 from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.bus import Bus
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         stack.callback(made.door.close)
         link = HomeLink(broker_settings(config), made.session.will, inbox.put)
         made.daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)
-        live = Live(made.daemon, bedside, link, inbox, clock, button, card_reader(config))
+        live = Live(made.daemon, bedside, link, inbox, clock, button, card_reader(config), ServiceManager())
         follow_home(config, stack, inbox.put, clock.now_s)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: live.stop())

@@ -18,6 +18,7 @@ from somnisphere.clock import Clock, utc_offset_s
 from somnisphere.daemon import Daemon
 from somnisphere.events import BrokerReported, ButtonPressed, HomeReported, Press, Tick
 from somnisphere.poll_thread import PollThread
+from somnisphere.service_manager import ServiceManager
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.button import Button, PressDecoder
 from somnisphere_hardware.card_reader import CardGone, CardReader, CardSeen, CardSign, ReaderState
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.5
 """How often time is told to the core; mpv wants to be asked about this often too."""
+HUNG_S = 30.0
+"""A sensor thread that is so late hangs in the kernel: no fault of a chip keeps it longer."""
 INBOX_BLOCKS = 240
 """Sample blocks waiting at most: two minutes of a stalled consumer."""
 
@@ -93,6 +96,7 @@ class Live:
         clock: Clock,
         button: Button | None = None,
         reader: CardReader | None = None,
+        manager: ServiceManager | None = None,
     ) -> None:
         self._daemon = daemon
         self._bedside = bedside
@@ -101,6 +105,7 @@ class Live:
         self._clock = clock
         self._button = button
         self._reader = reader
+        self._manager = manager or ServiceManager({})
         self._decoder = PressDecoder()
         self._button_problem = ""
         self._stop_asked = False
@@ -122,6 +127,7 @@ class Live:
             reader = self._reader
             cards = PollThread("cards", reader, self._inbox.put, self._clock, self._crashed, reader.close)
             cards.start()
+        self._manager.ready()
         tick_due_s = self._clock.now_s()
         try:
             while not self._stop_asked:
@@ -130,6 +136,8 @@ class Live:
                     wall_s = self._clock.wall_s()
                     self._daemon.handle(Tick(now_s, wall_s, utc_offset_s(wall_s)))
                     tick_due_s = max(tick_due_s + TICK_S, now_s)
+                    if sensor.late_s(now_s) < HUNG_S:  # it says samples, or what is wrong; else we are to be restarted
+                        self._manager.feed(now_s)
                 if self._button is not None:  # an edge may have been missed: equal levels change nothing
                     self._take(Edge(now_s, self._button.is_pressed))
                 for word in self._decoder.tick(now_s):
@@ -146,6 +154,7 @@ class Live:
                 due_s = [due for due in dues_s if due is not None]
                 self._take(self._inbox.get(min(due_s) - self._clock.now_s()))
         finally:
+            self._manager.stopping()
             sensor.stop()
             if cards is not None:
                 cards.stop()

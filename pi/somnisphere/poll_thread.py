@@ -38,13 +38,20 @@ class PollThread(threading.Thread, Generic[U]):
         self._on_crash = on_crash
         self._at_end = at_end
         self._stop_asked = threading.Event()
+        self._due_s = clock.now_s()
+
+    def late_s(self, at_s: float) -> float:
+        """By how much the next poll, or the end of the one that goes on, is overdue at ``at_s``: a device that answers,
+        be it with a fault, is never late by more than it takes to ask it."""
+        return at_s - self._due_s
 
     def run(self) -> None:
         try:
             while not self._stop_asked.is_set():
                 for said in self._device.poll(self._clock.now_s()):
                     self._put(said)
-                self._stop_asked.wait(max(0.0, self._device.due_s - self._clock.now_s()))
+                self._due_s = max(self._device.due_s, self._clock.now_s())
+                self._stop_asked.wait(max(0.0, self._due_s - self._clock.now_s()))
             self._at_end()
         except BaseException as problem:
             self._on_crash(problem)
