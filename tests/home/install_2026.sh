@@ -10,7 +10,6 @@ cd "$(dirname "$0")/../.."
 
 root=$PWD/.venv-home-2026
 requirements=tests/home/requirements-home-2026.txt
-mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -m 1 '/debian/$' || true)}
 
 cannot() { say "Home Assistant 2026.11 cannot be had here: $*"; exit 69; }
 
@@ -21,8 +20,13 @@ PATH="$PATH:/usr/sbin:/sbin"
 [ "$(id -u)" = 0 ] || cannot "a Debian of its own needs root (chroot, mount). Mend: run it as root, in a virtual machine or a container"
 command -v debootstrap >/dev/null || apt_install debootstrap ||
   cannot "debootstrap missing, and apt did not install it. Mend: apt install debootstrap"
-[ -n "$mirror" ] || cannot "apt names no Debian mirror. Mend: DEBIAN_MIRROR=http://..."
 unshare --mount true 2>/dev/null || cannot "this system lets nobody have mounts of his own (unshare --mount). Mend: a container with CAP_SYS_ADMIN"
+
+mirror=${DEBIAN_MIRROR:-}
+while [ -z "$mirror" ] && read -r place; do  # else the one that this machine's apt uses
+  case $place in */debian/) mirror=$place ;; esac
+done < <(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null)
+[ -n "$mirror" ] || cannot "apt names no mirror of Debian. Mend: DEBIAN_MIRROR=http://..."
 
 # ---- a Debian ---------------------------------------------------------------------------------------------------
 fresh="$root.new"

@@ -36,12 +36,18 @@ def test_what_is_pinned_is_what_is_named(version: str) -> None:
     [
         ({"id": "echo 1000"}, "needs root"),
         ({"id": "echo 0", "debootstrap": "true", "unshare": "false"}, "unshare --mount"),
+        ({"id": "echo 0", "debootstrap": "true", "unshare": "true", "apt-get": "false"}, "no mirror of Debian"),
         (
-            {"id": "echo 0", "debootstrap": "true", "unshare": '[ "$2" = true ] || { echo no mirror; false; }'},
-            "debootstrap failed: no mirror",
+            {
+                "id": "echo 0",
+                "debootstrap": "true",
+                "unshare": '[ "$2" = true ] || { echo not there; false; }',
+                "apt-get": "echo http://a.mirror/debian/",
+            },
+            "debootstrap failed: not there",
         ),
     ],
-    ids=["not root", "no mounts of its own", "no Debian"],
+    ids=["not root", "no mounts of its own", "no mirror", "no Debian"],
 )
 def test_the_installer_says_what_is_missing(programs: dict[str, str], words: str, tmp_path: Path) -> None:
     """It ends with its own exit code, says why, and leaves nothing half done."""
