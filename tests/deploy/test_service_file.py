@@ -45,8 +45,22 @@ def test_it_is_exposed_little(unit: Path) -> None:
     assert analyze("security", "--offline=true", f"--threshold={MOST_EXPOSURE}", "--no-pager", unit).returncode != 0
 
 
+def settings() -> dict[str, str]:
+    lines = [line for line in UNIT.read_text().splitlines() if "=" in line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
 def test_it_waits_for_nobody() -> None:
-    """A night must not depend on a broker or a network that is late."""
-    keys = {line.partition("=")[0] for line in UNIT.read_text().splitlines()}
-    assert not keys & {"Requires", "BindsTo", "Requisite", "PartOf"}
-    assert {"WatchdogSec", "Restart", "StateDirectory", "UMask"} <= keys
+    """A night must not depend on a broker, a network or a clock that is late."""
+    found = settings()
+    assert not found.keys() & {"Requires", "BindsTo", "Requisite", "PartOf"}
+    assert "time-sync" not in found["After"]
+    assert {"WatchdogSec", "Restart", "StateDirectory", "UMask"} <= found.keys()
+
+
+def test_what_bus_and_pins_need_is_left_open() -> None:
+    """lgpio writes into its working folder when it is loaded; gpiozero reads /proc/cpuinfo; the bus is a device."""
+    found = settings()
+    assert not found.keys() & {"PrivateDevices", "ProcSubset"}
+    assert found["WorkingDirectory"] == "/run/somnisphere" == f"/run/{found['RuntimeDirectory']}"
+    assert found["Environment"] == "LG_WD=/run/somnisphere"

@@ -269,7 +269,7 @@ def test_no_sequence_exceeds_loudness_light_or_count_and_all_end_quiet(
             bed.ladder.player_ended()
             bed.sound_since_s = None
         elif kind == "night":
-            bed.do(bed.ladder.end_night(bed.at_s))
+            bed.do(bed.ladder.hand(bed.at_s))
             bed.ladder.begin_night()
             bed.tried, bed.words = [], 0
         elif kind == "kill":  # the lamp and the speaker of this box end with it

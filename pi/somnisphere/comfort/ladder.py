@@ -213,7 +213,7 @@ class Ladder:
         self._sound_since_s = None
 
     def hand(self, at_s: float) -> list[ComfortAction]:
-        """Somebody did something: the room is theirs."""
+        """Somebody did something, or nobody sleeps any more: the room is theirs."""
         return self._over(at_s, at_once=True)
 
     def woke(self, since_s: float, at_s: float) -> list[ComfortAction]:
@@ -229,9 +229,6 @@ class Ladder:
                 )
         self._tried = []
         return [*self._over(at_s, at_once=True), *actions]
-
-    def end_night(self, at_s: float) -> list[ComfortAction]:
-        return self._over(at_s, at_once=True)
 
     def _over(self, at_s: float, *, at_once: bool = False) -> list[ComfortAction]:
         """The episode is over. ``at_once``: and light and sound with it; else they come to their own end."""
