@@ -9,6 +9,7 @@ purpose, for a story that begins an hour late is worse than one that does not be
 
 import logging
 import ssl
+import sys
 import threading
 import time
 from collections import deque
@@ -23,6 +24,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from somnisphere_home.link_words import hint, unreachable
 from somnisphere_home.messages import Message, Reply
 
 log = logging.getLogger(__name__)
@@ -85,7 +87,15 @@ class Received:
     reply: Reply | None = None
 
 
-LinkEvent = Connected | Disconnected | Received
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """The broker says that we may not ``deed`` (read, write) a topic. Often it does not say so: ``echo.py``."""
+
+    deed: str
+    topic: str
+
+
+LinkEvent = Connected | Disconnected | Received | Forbidden
 
 
 class HomeLink:
@@ -266,7 +276,7 @@ class HomeLink:
             if self._mqtt5 and reason.getName() == "Unsupported protocol version":
                 self._try_other_version()
                 return
-            self._lost(f"{self._place} refuses us: {reason}{self._hint(reason)}")
+            self._lost(f"{self._place} refuses us: {reason}{hint(reason.getName(), self._settings.client_id)}")
             return
         with self._lock:
             self._connected, self._announced = True, False
@@ -280,8 +290,9 @@ class HomeLink:
         self._on_event(Connected(mqtt5=self._mqtt5))
 
     def _on_connect_fail(self, client: paho.Client, _data: Any) -> None:
-        if client is self._client and self._trouble is None:  # a loss is told once; only a refusal is news
-            self._lost(f"nothing answers at {self._place}")
+        why = unreachable(self._place, sys.exception())  # paho calls this while it handles it
+        if client is self._client and (self._trouble is None or why.is_news):
+            self._lost(why.reason)
 
     def _on_disconnect(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _more: Any) -> None:
         if client is not self._client or self._stopping:
@@ -292,7 +303,8 @@ class HomeLink:
             was_connected, self._connected, self._announced = self._connected, False, False
         if was_connected:
             why = "" if reason.getName() in ("Unspecified error", "Normal disconnection") else f": {reason}"
-            self._lost(f"the connection to {self._place} was lost{why}{self._hint(reason)}")
+            more = hint(reason.getName(), self._settings.client_id)
+            self._lost(f"the connection to {self._place} was lost{why}{more}")
         elif not answered:
             self._closed_early += 1
             if self._closed_early >= _CLOSED_EARLY_MOST:
@@ -323,6 +335,7 @@ class HomeLink:
             return
         self._refused_topics.add(topic)
         log.warning("%s does not let us %s %s: %s; mend its access list", self._place, deed, topic, bad[0])
+        self._on_event(Forbidden(deed, topic))
 
     def _lost(self, reason: str) -> None:
         """Once until it is back, or until the reason is another one."""
@@ -335,12 +348,3 @@ class HomeLink:
     @property
     def _place(self) -> str:
         return f"the MQTT broker at {self._settings.host}:{self._settings.port}"
-
-    def _hint(self, reason: ReasonCode) -> str:
-        match reason.getName():
-            case "Not authorized" | "Bad user name or password":
-                return " (check the user name and password)"
-            case "Session taken over":
-                return f" (another client calls itself {self._settings.client_id!r} too)"
-            case _:
-                return ""
