@@ -10,7 +10,7 @@ from typing import Any
 
 from somnisphere.assemble import assemble
 from somnisphere.config import Config
-from somnisphere.config_keys import Cards, Ritual, Sensor, Sleeper, Stories
+from somnisphere.config_keys import Cards, Mqtt, Ritual, Sensor, Sleeper, Stories
 from somnisphere.daemon import Daemon
 from somnisphere.events import Tick
 from somnisphere.journal import Journal
@@ -78,11 +78,14 @@ def box(
     sensor: Sensor = Sensor(),  # noqa: B008
     cards: Cards = Cards(),  # noqa: B008
     sleeper: Sleeper = Sleeper(),  # noqa: B008
+    mqtt: Mqtt = Mqtt(),  # noqa: B008
 ) -> Iterator[Box]:
     """``story_s``: how long every story is; None: no story can be played. There is no I2C."""
     folder = str(stories) if stories else None
     stories_of = Stories(folder=folder)
-    config = Config(ritual=Ritual(wind_down_min=1.0), stories=stories_of, sensor=sensor, cards=cards, sleeper=sleeper)
+    config = Config(
+        ritual=Ritual(wind_down_min=1.0), stories=stories_of, sensor=sensor, cards=cards, sleeper=sleeper, mqtt=mqtt
+    )
     with simulated_pins() as pins:
         lamp, problem = open_lamp(LAMP_PIN)
         assert not problem
