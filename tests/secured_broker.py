@@ -10,8 +10,9 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -19,6 +20,9 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 from tests.brokers import HOST, free_port, wait_for_port
+
+from somnisphere_home.messages import Message
+from somnisphere_home.mqtt import BrokerSettings, HomeLink, LinkEvent
 
 SHIPPED = Path(__file__).resolve().parents[1] / "deploy" / "broker"
 DEADLINE_S = 15.0
@@ -140,7 +144,9 @@ class Person:
         self._answers: dict[int, list[ReasonCode]] = {}
         self._is_in: bool | None = None
         version = paho.MQTTv5 if self.mqtt5 else paho.MQTTv311
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=self.client_id, protocol=version)
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=self.client_id, protocol=version, reconnect_on_failure=False
+        )
         if self.name:
             self._client.username_pw_set(self.name, self.password or self.broker.password(self.name))
         if self.tls:
@@ -201,3 +207,24 @@ class Person:
         with self._changed:
             self._answers[mid] = reasons
             self._changed.notify_all()
+
+
+@contextmanager
+def linked(broker: Secured, will: Message, **changes: object) -> "Iterator[tuple[HomeLink, SimpleQueue[LinkEvent]]]":
+    """The box's own connection, with its login and the household's authority."""
+    settings = BrokerSettings(
+        client_id="somnisphere_bedside",
+        host=HOST,
+        port=broker.tls_port,
+        username="bedside",
+        password=broker.password("bedside"),
+        tls=True,
+        ca_file=broker.ca,
+    )
+    events: SimpleQueue[LinkEvent] = SimpleQueue()
+    link = HomeLink(replace(settings, **changes), will, events.put, backoff_s=(1, 1))  # type: ignore[arg-type]
+    link.start()
+    try:
+        yield link, events
+    finally:
+        link.stop()

@@ -12,7 +12,10 @@ PATIENCE_S = 30.0
 """A word that others overtook by so much is not coming any more."""
 SILENCE_S = 120.0
 """When nothing at all comes back. Longer than it takes to notice a connection that is only half there."""
+AGAIN_S = 300.0
+"""While something is dropped, all is said anew so often: whoever mends the list need not restart the box."""
 MOST_WAITING = 200
+_SAID_ONCE = ("/event", "/trigger", "/scan")
 PROBE_KEY = "echo"
 """Of the command that is none: it is only there to be heard by ourselves."""
 
@@ -22,26 +25,35 @@ class Echo:
 
     def __init__(self, topics: Topics, filters: tuple[str, ...] = ()) -> None:
         self._topics = topics
+        self._probe = Message(topics.command(PROBE_KEY), b"")
         base = topics.base
         self.subscriptions = (f"{base}/+", *(f"{base}/+/{kind}" for kind in ("status", "event", "trigger", "image")))
         """To be taken in beside the commands: they overlap with none, so that no command arrives twice."""
         self._own = (*self.subscriptions, *filters)
         self._audible = self._own
         self._connected = False
+        self._tried_s = 0.0
         self._waiting: dict[str, float] = {}
         self._back: set[str] = set()
         self._newest_back_s: float | None = None
         self._forbidden: dict[str, str] = {}
-        self._told = ""
+        self._lost: frozenset[str] = frozenset()
+        self._told = (False, False)
 
     def connected(self, at_s: float) -> list[Message]:
         """All begins anew. The message is to be said when everything was subscribed to."""
         self._connected, self._audible = True, self._own
         self._waiting, self._back, self._forbidden = {}, set(), {}
-        self._newest_back_s = None
-        probe = Message(self._topics.command(PROBE_KEY), b"")
-        self._waiting[probe.topic] = at_s
-        return [probe]
+        self._newest_back_s, self._lost = None, frozenset()
+        self._waiting[self._probe.topic] = self._tried_s = at_s
+        return [self._probe]
+
+    def again(self, at_s: float) -> list[Message]:
+        """Now and then while something is dropped: a message, and then all there is to say is to be said anew."""
+        if not self._connected or at_s - self._tried_s < AGAIN_S or not any(self._found(at_s)):
+            return []
+        self._tried_s = at_s
+        return [self._probe]
 
     def disconnected(self) -> None:
         """That the broker is away is said by the link; what it allows is not known."""
@@ -59,8 +71,11 @@ class Echo:
         """A message of the broker; True: it was of ourselves, and means nothing further."""
         if not retained and (since_s := self._waiting.pop(topic, None)) is not None:
             self._back.add(topic)
+            self._forbidden.pop(topic, None)
+            if topic in self._lost:  # the list was mended: of what is said once in a night nothing is known now
+                self._waiting = {it: s for it, s in self._waiting.items() if not it.endswith(_SAID_ONCE)}
             self._newest_back_s = max(since_s, self._newest_back_s or since_s)
-        return topic == self._topics.command(PROBE_KEY) or any(matches(one, topic) for one in self.subscriptions)
+        return topic == self._probe.topic or any(matches(one, topic) for one in self.subscriptions)
 
     def forbidden(self, deed: str, topic: str) -> None:
         """The broker said so. Where it does not let us hear ourselves, nothing is found out, and nothing is wrong."""
@@ -73,34 +88,35 @@ class Echo:
 
     def problem(self, at_s: float) -> str:
         """A sentence for a person, "" when nothing is wrong or nothing is known."""
-        if not self._connected:
-            return ""
-        lost = [topic for topic, since_s in self._waiting.items() if self._is_lost(since_s, at_s)]
-        probe = self._topics.command(PROBE_KEY)
-        deaf = (probe in lost) or any(deed == "read" for deed in self._forbidden.values())
-        dumb = sorted({*lost, *(topic for topic, deed in self._forbidden.items() if deed == "write")} - {probe})
+        dumb, deaf = self._found(at_s)
         told = []
         if dumb:
             more = f" and on {len(dumb) - 1} more topics" if len(dumb) > 1 else ""
             told.append(f"drops what this box says on {dumb[0]}{more}")
         if deaf:
-            refused = next((topic for topic, deed in self._forbidden.items() if deed == "read"), self._topics.commands)
-            told.append(f"does not hand over what is said on {refused}")
-        if not told:
-            return ""
-        return (
-            f"The MQTT broker {' and '.join(told)}. Mend its access list: deploy/broker/new-box.sh {self._topics.node}"
-        )
+            told.append(f"does not hand over what is said on {deaf}")
+        mend = f"Mend its access list: deploy/broker/new-box.sh {self._topics.node}"
+        return f"The MQTT broker {' and '.join(told)}. {mend}" if told else ""
 
     def news(self, at_s: float) -> str | None:
-        """The problem when it is another one than before ("": it is mended), else None. A connection that was lost
-        leaves open whether it is mended."""
-        if not self._connected or (problem := self.problem(at_s)) == self._told:
+        """The problem when it is one of another kind than before ("": it is mended), else None. A connection that was
+        lost leaves open whether it is mended."""
+        dumb, deaf = self._found(at_s)
+        self._lost = frozenset(topic for topic, since_s in self._waiting.items() if self._is_lost(since_s, at_s))
+        kinds = bool(dumb), bool(deaf)
+        if not self._connected or kinds == self._told or (not any(kinds) and self._waiting):
             return None
-        if not problem and self._waiting:
-            return None
-        self._told = problem
-        return problem
+        self._told = kinds
+        return self.problem(at_s)
+
+    def _found(self, at_s: float) -> tuple[list[str], str]:
+        """Topics that we cannot write, and one that we cannot hear."""
+        if not self._connected:
+            return [], ""
+        lost = {topic for topic, since_s in self._waiting.items() if self._is_lost(since_s, at_s)}
+        refused = next((topic for topic, deed in self._forbidden.items() if deed == "read"), "")
+        dumb = {*lost, *(topic for topic, deed in self._forbidden.items() if deed == "write")} - {self._probe.topic}
+        return sorted(dumb), refused or (self._topics.commands if self._probe.topic in lost else "")
 
     def _is_lost(self, since_s: float, at_s: float) -> bool:
         overtaken = self._newest_back_s is not None and self._newest_back_s >= since_s and at_s - since_s > PATIENCE_S

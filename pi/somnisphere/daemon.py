@@ -142,8 +142,11 @@ class Daemon:
             if (stories := self._parts.rescan()) is not None:
                 self.handle(ShelfChanged(tick.at_s, stories))
         self.keeping.tick(tick, self._night_id)
-        if self._parts.echo is not None and (news := self._parts.echo.news(tick.at_s)) is not None:
-            log.warning("%s", news or "The MQTT broker takes and hands over everything again.")
+        if (echo := self._parts.echo) is not None:
+            if probe := echo.again(tick.at_s):
+                self._say_all(probe, tick.at_s)
+            if (news := echo.news(tick.at_s)) is not None:
+                log.warning("%s", news or "The MQTT broker takes and hands over everything again.")
         if self._parts.screen.changed():  # a person told a night, or opened it: the home sees it at once
             self._show_picture(tick.at_s)
         if tick.at_s >= self._home_due_s:
@@ -223,10 +226,10 @@ class Daemon:
 
     def home_connected(self, at_s: float) -> None:
         """The broker answers: everything is published anew."""
-        if self._parts.echo is not None:
-            for probe in self._parts.echo.connected(at_s):
-                self._parts.publish(probe)
-        messages = self._parts.session.connected(self.snapshot(), at_s)
+        self._say_all([] if self._parts.echo is None else self._parts.echo.connected(at_s), at_s)
+
+    def _say_all(self, first: list[Message], at_s: float) -> None:
+        messages = [*first, *self._parts.session.connected(self.snapshot(), at_s)]
         if self._parts.cards is not None and self._parts.announces:
             messages.append(self._parts.cards.discovery)
         self._parts.house.connected()

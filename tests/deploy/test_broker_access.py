@@ -4,20 +4,17 @@ import os
 import stat
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Literal
 
 import pytest
 from tests.box import box
 from tests.brokers import HOST
-from tests.secured_broker import DEADLINE_S, SHIPPED, Person, Secured, secured_broker, shipped
+from tests.secured_broker import DEADLINE_S, SHIPPED, Person, Secured, linked, secured_broker, shipped
 
 from somnisphere.config_keys import Cards, Mqtt, Sleeper
 from somnisphere_home.messages import Message, Topics
-from somnisphere_home.mqtt import BrokerSettings, Connected, HomeLink, LinkEvent
+from somnisphere_home.mqtt import Connected
 
 pytestmark = pytest.mark.broker
 
@@ -78,27 +75,6 @@ def test_an_evening_is_said_whole_and_nothing_of_it_is_denied(
         announced = BOX.discovery_of("_sleeper") if discovery == "device" else BOX.single_discovery("light", "lamp")
         assert {BOX.status, BOX.event("sleep_moment"), BOX.quiet, BOX.quiet_of("bedside"), announced} <= said
         assert {BOX.ask_result("nights"), BOX.result("begin"), ANNOUNCEMENTS[-1], BOX.image("story_cover")} <= said
-
-
-@contextmanager
-def linked(broker: Secured, will: Message, **changes: object) -> "Iterator[tuple[HomeLink, SimpleQueue[LinkEvent]]]":
-    """The box's own connection, with its login and the household's authority."""
-    settings = BrokerSettings(
-        client_id="somnisphere_bedside",
-        host=HOST,
-        port=broker.tls_port,
-        username="bedside",
-        password=broker.password("bedside"),
-        tls=True,
-        ca_file=broker.ca,
-    )
-    events: SimpleQueue[LinkEvent] = SimpleQueue()
-    link = HomeLink(replace(settings, **changes), will, events.put, backoff_s=(1, 1))  # type: ignore[arg-type]
-    link.start()
-    try:
-        yield link, events
-    finally:
-        link.stop()
 
 
 @pytest.mark.parametrize("mqtt5", [True, False])

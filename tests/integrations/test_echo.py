@@ -2,7 +2,7 @@
 
 import pytest
 
-from somnisphere_home.echo import MOST_WAITING, PATIENCE_S, SILENCE_S, Echo, matches
+from somnisphere_home.echo import AGAIN_S, MOST_WAITING, PATIENCE_S, SILENCE_S, Echo, matches
 from somnisphere_home.messages import Message, Topics
 
 TOPICS = Topics("bedside")
@@ -67,6 +67,18 @@ def test_commands_that_do_not_arrive_are_noticed() -> None:
     echo.heard(STATUS.topic, retained=False)
     said = echo.problem(PATIENCE_S + 1)
     assert said == f"The MQTT broker does not hand over what is said on somnisphere/bedside/+/set. {MEND}"
+
+
+def test_ears_that_were_mended_are_found_out() -> None:
+    echo = connected(STATUS)
+    echo.heard(STATUS.topic, retained=False)
+    assert echo.news(PATIENCE_S + 1)
+    assert echo.again(AGAIN_S - 1) == []
+    (probe,) = echo.again(AGAIN_S)
+    assert echo.again(AGAIN_S + 1) == []
+    assert echo.heard(probe.topic, retained=False)
+    assert echo.news(AGAIN_S + 2) == ""
+    assert echo.again(3 * AGAIN_S) == []
 
 
 def test_what_the_broker_forbids_in_words_is_a_problem_at_once() -> None:
