@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -72,9 +72,12 @@ class Secured:
 
 
 @contextmanager
-def secured_broker(*logins: tuple[str, ...], names: tuple[str, ...] = (HOST,), days: int = 730) -> Iterator[Secured]:
-    """With the logins that ``new-box.sh`` makes of these arguments, and a certificate for ``names``. Where there is a
-    user mosquitto and we are root, it becomes that user, as on a box."""
+def secured_broker(
+    *logins: tuple[str, ...], names: tuple[str, ...] = (HOST,), before: Callable[[Path], None] = lambda _: None
+) -> Iterator[Secured]:
+    """With the logins that ``new-box.sh`` makes of these arguments, and a certificate for ``names``. ``before``: what
+    happens to its files before it starts. Where there is a user mosquitto and we are root, it becomes that user, as on
+    a box."""
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         pytest.skip("mosquitto is not installed (apt install mosquitto)")
@@ -82,9 +85,10 @@ def secured_broker(*logins: tuple[str, ...], names: tuple[str, ...] = (HOST,), d
         folder = Path(made)
         folder.chmod(0o711)
         files, plain, tls = folder / "somnisphere", free_port(), free_port()
-        shipped("make-certificates.sh", files, "--days", str(days), *names)
+        shipped("make-certificates.sh", files, *names)
         for login in logins:
             shipped("new-box.sh", files, *login)
+        before(files)
         config = (SHIPPED / "somnisphere.conf").read_text()
         for theirs, ours in (
             ("/etc/mosquitto/somnisphere", str(files)),

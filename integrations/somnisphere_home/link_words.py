@@ -19,8 +19,10 @@ def unreachable(place: str, problem: BaseException | None) -> Unreachable:
             why = str(problem.verify_message or problem).rstrip(".")
             mend = "check mqtt.ca_file, the name in mqtt.host, the clock, and when the certificate ends"
             return Unreachable(f"{place} does not prove to be ours: {why} ({mend})", is_news=True)
-        case ssl.SSLError():
+        case ssl.SSLError(reason=str()):
             return Unreachable(f"{place} speaks no TLS: {problem.reason} (check mqtt.port)", is_news=True)
+        case ConnectionResetError() | ssl.SSLError():
+            return Unreachable(f"{place} hangs up on TLS (check mqtt.port)", is_news=True)
         case _:
             return Unreachable(f"nothing answers at {place}")
 

@@ -26,6 +26,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from somnisphere_home.link_words import hint, unreachable
 from somnisphere_home.messages import Message, Reply
+from somnisphere_home.tls import checked_context
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +61,8 @@ class BrokerSettings:
         if not self.tls:
             return None
         try:
-            return ssl.create_default_context(cafile=None if self.ca_file is None else str(self.ca_file))
-        except (OSError, ssl.SSLError) as problem:
+            return checked_context(self.ca_file)
+        except OSError as problem:
             raise ValueError(f"{self.ca_file} cannot be used as the broker's authority: {problem}") from None
 
 
@@ -115,6 +116,7 @@ class HomeLink:
         greeting_s: float = GREETING_S,
     ) -> None:
         self._settings = settings
+        self._place = f"the MQTT broker at {settings.host}:{settings.port}"
         self._tls = settings.tls_context()
         self._will = will
         self._on_event = on_event
@@ -152,8 +154,8 @@ class HomeLink:
     def publish(self, message: Message) -> None:
         """Hand a message over; returns at once."""
         with self._lock:
-            if not self._connected or (not self._announced and self._may_wait(message)):
-                if self._may_wait(message):
+            if not self._connected or (not self._announced and _may_wait(message)):
+                if _may_wait(message):
                     self._waiting.append((time.monotonic(), message))
                 return
             self._send(message)
@@ -178,10 +180,6 @@ class HomeLink:
         self._end_greeting()
 
     # ---- sending --------------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _may_wait(message: Message) -> bool:
-        return message.qos > 0 and not message.retain
 
     def _send(self, message: Message) -> paho.MQTTMessageInfo:
         properties = None
@@ -291,7 +289,7 @@ class HomeLink:
 
     def _on_connect_fail(self, client: paho.Client, _data: Any) -> None:
         why = unreachable(self._place, sys.exception())  # paho calls this while it handles it
-        if client is self._client and (self._trouble is None or why.is_news):
+        if client is self._client and (self._trouble is None or why.is_news):  # a loss is told once
             self._lost(why.reason)
 
     def _on_disconnect(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _more: Any) -> None:
@@ -303,8 +301,8 @@ class HomeLink:
             was_connected, self._connected, self._announced = self._connected, False, False
         if was_connected:
             why = "" if reason.getName() in ("Unspecified error", "Normal disconnection") else f": {reason}"
-            more = hint(reason.getName(), self._settings.client_id)
-            self._lost(f"the connection to {self._place} was lost{why}{more}")
+            why += hint(reason.getName(), self._settings.client_id)
+            self._lost(f"the connection to {self._place} was lost{why}")
         elif not answered:
             self._closed_early += 1
             if self._closed_early >= _CLOSED_EARLY_MOST:
@@ -345,6 +343,6 @@ class HomeLink:
         self._trouble = reason
         self._on_event(Disconnected(reason))
 
-    @property
-    def _place(self) -> str:
-        return f"the MQTT broker at {self._settings.host}:{self._settings.port}"
+
+def _may_wait(message: Message) -> bool:
+    return message.qos > 0 and not message.retain
