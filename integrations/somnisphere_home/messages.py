@@ -22,6 +22,11 @@ class Message:
     expiry_s: int | None = None
     correlation: bytes | None = None
 
+    @property
+    def may_wait(self) -> bool:
+        """For a broker that is away: what is said once, and is worth something later."""
+        return self.qos > 0 and not self.retain
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:

@@ -154,8 +154,8 @@ class HomeLink:
     def publish(self, message: Message) -> None:
         """Hand a message over; returns at once."""
         with self._lock:
-            if not self._connected or (not self._announced and _may_wait(message)):
-                if _may_wait(message):
+            if not self._connected or (not self._announced and message.may_wait):
+                if message.may_wait:
                     self._waiting.append((time.monotonic(), message))
                 return
             self._send(message)
@@ -324,12 +324,14 @@ class HomeLink:
 
     # ---- trouble --------------------------------------------------------------------------------------------------
 
-    def _judge(self, mid: int, reasons: Sequence[ReasonCode], deed: str) -> None:
+    def _judge(self, mid: int, reasons: Sequence[ReasonCode], deed: str, late: bool = False) -> None:
         # Never under our lock: paho calls this while it holds a lock of its own that ``publish`` waits for, with ours
         # held. A dict's ``pop`` and a set's ``add`` are whole by themselves.
-        topic = self._topics_by_mid.pop(mid, "a topic")
+        topic = self._topics_by_mid.pop(mid, "")
         bad = [reason for reason in reasons if reason.is_failure]
-        if not bad or topic in self._refused_topics:
+        if bad and not topic and not late:  # the answer was faster than whoever notes the number
+            threading.Timer(0.5, self._judge, (mid, reasons, deed, True)).start()
+        if not bad or not topic or topic in self._refused_topics:
             return
         self._refused_topics.add(topic)
         log.warning("%s does not let us %s %s: %s; mend its access list", self._place, deed, topic, bad[0])
@@ -342,7 +344,3 @@ class HomeLink:
         log.warning("%s; trying again", reason)
         self._trouble = reason
         self._on_event(Disconnected(reason))
-
-
-def _may_wait(message: Message) -> bool:
-    return message.qos > 0 and not message.retain
