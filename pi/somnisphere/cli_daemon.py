@@ -16,7 +16,7 @@ from somnisphere.broker import broker_settings, secret
 from somnisphere.card_reading import card_reader
 from somnisphere.cli import needs_extra, writes
 from somnisphere.clock import SystemClock, utc_offset_s
-from somnisphere.config import Config, load
+from somnisphere.config import Config, cache_place, load
 from somnisphere.errors import UserError
 from somnisphere.events import HomeReported, Tick
 from somnisphere.home_lamp import HomeLamp
@@ -25,6 +25,7 @@ from somnisphere.lamp_whites import lamp_whites
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke
 from somnisphere.machine import Machine
 from somnisphere.moments import Tell
+from somnisphere.own_files import tighten
 from somnisphere.service_manager import ServiceManager
 from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.bedside import Bedside
@@ -58,7 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
             log.warning("%s", problem)
         speaker = evening_speaker(config, stack, lambda: inbox.put(PlayerSpoke()))
         stack.callback(speaker.close)
-        journal = Journal(Path(config.journal.path).expanduser())
+        path = Path(config.journal.path).expanduser()
+        tighten(path, Path(config.stories.cache or cache_place()).expanduser())
+        journal = Journal(path)
         stack.callback(journal.close)
         wall_s = clock.wall_s()
         stories = shelf_reader(config, background=True)

@@ -3,6 +3,8 @@
 import sqlite3
 from pathlib import Path
 
+from somnisphere.own_files import make_own
+
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE night (
@@ -37,6 +39,7 @@ MIGRATIONS: tuple[str, ...] = (
 
 
 def connect(path: Path) -> sqlite3.Connection:
+    make_own(path)
     db = sqlite3.connect(path, timeout=2.0)
     try:
         db.execute("PRAGMA journal_mode=WAL")
