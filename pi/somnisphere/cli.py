@@ -90,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
         return command
 
     add("run", "cli_daemon", "run", "run the daemon on this box until stopped")
+    add("dark", "cli_dark", "dark", "put the sensor's light and the lamp out, after a daemon that was killed")
 
     rehearse = add(
         "rehearse", "cli_daemon", "rehearse", "play a whole evening and night from simulated chips", logging.WARNING
