@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from somnisphere.assemble import assemble, bedside_settings, shelf_reader
+from somnisphere.assemble import assemble, bedside_settings, home_echo, shelf_reader
 from somnisphere.broker import broker_settings, secret
 from somnisphere.card_reading import card_reader
 from somnisphere.cli import needs_extra, writes
@@ -68,8 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
         machine = Machine(journal.path.parent)
         stack.enter_context(goodbyes)
         goodbyes.callback(speaker.close)
-        tell = moment_teller(config, goodbyes)
-        made = assemble(config, tick, journal, bedside, lamp, speaker, stories, machine, tell)
+        teller, echo = moment_teller(config, goodbyes), home_echo(config)
+        made = assemble(config, tick, journal, bedside, lamp, speaker, stories, machine, teller, echo)
         stack.callback(made.door.close)
         link = HomeLink(broker_settings(config), made.session.will, inbox.put)
         made.daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)

@@ -51,7 +51,7 @@ from somnisphere.snapshot import Snapshot
 from somnisphere.speaker_orders import give
 from somnisphere_hardware.card_reader import CardSign
 from somnisphere_hardware.samples import MotionBlock, PulseBlock
-from somnisphere_home.messages import Reply
+from somnisphere_home.messages import Message, Reply
 from somnisphere_home.release import TOPIC as RELEASE_TOPIC
 
 log = logging.getLogger(__name__)
@@ -87,6 +87,13 @@ class Daemon:
     def publish_through(self, publish: Publish, blocks_dropped: Callable[[], int] = int) -> None:
         """From now on messages go this way."""
         self._parts.publish, self._parts.blocks_dropped = publish, blocks_dropped
+        if (echo := self._parts.echo) is not None:
+
+            def say(message: Message) -> None:
+                echo.said(message, self._tick.at_s)
+                publish(message)
+
+            self._parts.publish = say
 
     def carry_on(self, tick: Tick) -> None:
         """After a restart: take up the evening and the night that the journal holds."""
@@ -135,6 +142,11 @@ class Daemon:
             if (stories := self._parts.rescan()) is not None:
                 self.handle(ShelfChanged(tick.at_s, stories))
         self.keeping.tick(tick, self._night_id)
+        if (echo := self._parts.echo) is not None:
+            if probe := echo.again(tick.at_s):
+                self._say_all(probe, tick.at_s)
+            if (news := echo.news(tick.at_s)) is not None:
+                log.warning("%s", news or "The MQTT broker takes and hands over everything again.")
         if self._parts.screen.changed():  # a person told a night, or opened it: the home sees it at once
             self._show_picture(tick.at_s)
         if tick.at_s >= self._home_due_s:
@@ -209,11 +221,15 @@ class Daemon:
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """The broker's topics to be heard, before ``home_connected`` says that we are here."""
-        return *self._parts.desk.subscriptions, self._parts.house.subscription, RELEASE_TOPIC
+        own = () if self._parts.echo is None else self._parts.echo.subscriptions
+        return *self._parts.desk.subscriptions, self._parts.house.subscription, RELEASE_TOPIC, *own
 
     def home_connected(self, at_s: float) -> None:
         """The broker answers: everything is published anew."""
-        messages = self._parts.session.connected(self.snapshot(), at_s)
+        self._say_all([] if self._parts.echo is None else self._parts.echo.connected(at_s), at_s)
+
+    def _say_all(self, first: list[Message], at_s: float) -> None:
+        messages = [*first, *self._parts.session.connected(self.snapshot(), at_s)]
         if self._parts.cards is not None and self._parts.announces:
             messages.append(self._parts.cards.discovery)
         self._parts.house.connected()
@@ -221,9 +237,21 @@ class Daemon:
         for message in messages:
             self._parts.publish(message)
 
+    def home_lost(self) -> None:
+        """The broker is away."""
+        if self._parts.echo is not None:
+            self._parts.echo.disconnected()
+
+    def home_forbids(self, deed: str, topic: str) -> None:
+        """The broker does not let us read or write there."""
+        if self._parts.echo is not None:
+            self._parts.echo.forbidden(deed, topic)
+
     def home_said(self, topic: str, payload: bytes, *, retained: bool, at_s: float, reply: Reply | None = None) -> None:
         """A message from the broker."""
         parts = self._parts
+        if parts.echo is not None and parts.echo.heard(topic, retained=retained):
+            return
         if parts.house.heard(topic, payload, at_s):
             return
         if parts.release.heard(topic, payload):

@@ -23,7 +23,7 @@ from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.button import Button, PressDecoder
 from somnisphere_hardware.card_reader import CardGone, CardReader, CardSeen, CardSign, ReaderState
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock, Sample
-from somnisphere_home.mqtt import Connected, Disconnected, HomeLink, LinkEvent, Received
+from somnisphere_home.mqtt import Connected, Disconnected, Forbidden, HomeLink, LinkEvent, Received
 
 log = logging.getLogger(__name__)
 
@@ -182,6 +182,9 @@ class Live:
                 self._daemon.home_connected(at_s)
             case Disconnected():
                 self._daemon.handle(BrokerReported(at_s, connected=False, problem=item.reason))
+                self._daemon.home_lost()
+            case Forbidden():
+                self._daemon.home_forbids(item.deed, item.topic)
             case Received():
                 self._daemon.home_said(item.topic, item.payload, retained=item.retained, at_s=at_s, reply=item.reply)
             case _:

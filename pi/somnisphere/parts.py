@@ -20,6 +20,7 @@ from somnisphere.story import Story
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.lamp import Lamp
 from somnisphere_hardware.speaker import Speaker
+from somnisphere_home.echo import Echo
 from somnisphere_home.house import House
 from somnisphere_home.messages import Message
 from somnisphere_home.release import ReleaseDesk
@@ -58,6 +59,8 @@ class Parts:
     announces: bool = True
     """False: the home is not told that we are there."""
     oxygen_calibrated: str = ""
+    echo: Echo | None = None
+    """None: that the broker drops nothing is taken for granted, as in a rehearsal, whose time is not the broker's."""
     release: ReleaseDesk = field(default_factory=ReleaseDesk)
     machine: Machine | None = None
     """None: a machine that is not looked at, as in a rehearsal."""
