@@ -53,8 +53,8 @@ WRITE_BACK_S = 30.0
 PI_SLOWER = 12.0
 """How many times the CPU seconds of this machine a Pi Zero 2 W is taken to need: an estimate, no measurement. sysbench
 1.0.20 (``sysbench cpu --threads=1``) gives 687 events/s on a Pi 3B+ (https://leoncode.co.uk/articles/raspberry-pi-benchmarks),
-whose core is the Zero 2 W's at 1.4 instead of 1.0 GHz: 491 events/s; where this was written it gives some SYSBENCH.
-That is TIMES times; an interpreter, which waits for memory more than sysbench does, is taken to be slower still."""
+whose core is the Zero 2 W's at 1.4 instead of 1.0 GHz: 491 events/s; where this was written it gives 3908.
+That is 8 times; an interpreter, which waits for memory more than sysbench does, is taken to be slower still."""
 NIGHT_BUDGET_MB = 5.0
 PI_MEMORY_MIB = 512.0
 
