@@ -15,11 +15,13 @@ from somnisphere.assemble import assemble, bedside_settings, shelf_reader
 from somnisphere.broker import broker_settings, secret
 from somnisphere.card_reading import card_reader
 from somnisphere.cli import needs_extra, writes
-from somnisphere.clock import SystemClock, utc_offset_s
+from somnisphere.clock import SystemClock
 from somnisphere.config import Config, load
+from somnisphere.dating import latest_seen_s
 from somnisphere.errors import UserError
-from somnisphere.events import HomeReported, Tick
+from somnisphere.events import HomeReported
 from somnisphere.home_lamp import HomeLamp
+from somnisphere.household_clock import ClockSetter, HouseholdClock, boot_id
 from somnisphere.journal import Journal
 from somnisphere.lamp_whites import lamp_whites
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke
@@ -60,16 +62,15 @@ def run(arguments: argparse.Namespace) -> int:
         stack.callback(speaker.close)
         journal = Journal(Path(config.journal.path).expanduser())
         stack.callback(journal.close)
-        wall_s = clock.wall_s()
+        household = HouseholdClock(clock, ClockSetter(), last_seen_s=latest_seen_s(journal))
         stories = shelf_reader(config, background=True)
         stack.callback(stories.close)
-        tick = Tick(clock.now_s(), wall_s, utc_offset_s(wall_s))
-        machine = Machine(journal.path.parent)
-        made = assemble(config, tick, journal, bedside, lamp, speaker, stories, machine, moment_teller(config, stack))
+        tick, machine, tell = household.tick(), Machine(journal.path.parent), moment_teller(config, stack)
+        made = assemble(config, tick, journal, bedside, lamp, speaker, stories, machine, tell, boot_id())
         stack.callback(made.door.close)
         link = HomeLink(broker_settings(config), made.session.will, inbox.put)
         made.daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)
-        live = Live(made.daemon, bedside, link, inbox, clock, button, card_reader(config), ServiceManager())
+        live = Live(made.daemon, bedside, link, inbox, household, button, card_reader(config), ServiceManager())
         follow_home(config, stack, inbox.put, clock.now_s)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: live.stop())

@@ -43,7 +43,7 @@ from somnisphere_hardware.simulated.sleeper import Sleeper
 from somnisphere_home.messages import Message
 
 DAY_S, HOUR_S = 86400.0, 3600.0
-NOON_S = datetime(2026, 3, 2, 12, 0).timestamp()
+NOON_S = datetime(2026, 3, 2, 12, 0).astimezone().timestamp()
 """The week begins on this noon of the machine's zone; no clock is changed in it."""
 TO_BED_S = 10.5 * HOUR_S
 """The sleeper comes to bed at half past ten and presses the button five minutes later."""
@@ -211,7 +211,8 @@ class Running:
             of_proc("io", "wchar"),
             time.process_time(),
             self._bed_cpu_s,
-            *self._sent,
+            self._sent[0],
+            self._sent[1],
             self._counter.lines,
         )
 
@@ -272,9 +273,7 @@ def live(
                     running.press()
                     pressed = True
                 running.until(noon_s + float(hour_s))
-                lived.resident_mib.append(
-                    ((noon_s + float(hour_s)) / DAY_S, of_proc("status", "VmRSS") / 1024)
-                )
+                lived.resident_mib.append(((noon_s + float(hour_s)) / DAY_S, of_proc("status", "VmRSS") / 1024))
             lived.nights.append(running.bill().since(before))
             gc.collect()
             if trace:
@@ -301,9 +300,7 @@ def say(lived: Lived, days: int) -> None:
     ours_s = np.array([night.cpu_s - night.bed_cpu_s for night in lived.nights])
     disk_mb = np.array([night.disk_bytes for night in lived.nights]) / 1e6
     print(f"a week of {days} days took {lived.wall_s:.0f} s")
-    print(
-        f"disk:   {disk_mb.mean():.2f} MB a day and night (most: {disk_mb.max():.2f}); the budget is {NIGHT_BUDGET_MB:g}"
-    )
+    print(f"disk:   {disk_mb.mean():.2f} MB a day and night, {disk_mb.max():.2f} at most; budget {NIGHT_BUDGET_MB:g}")
     print(
         f"CPU:    {ours_s.mean():.1f} s a day and night; taken {PI_SLOWER:g} times on a Pi Zero 2 W: "
         f"{ours_s.mean() * PI_SLOWER / DAY_S:.1%} of one of its four cores"
