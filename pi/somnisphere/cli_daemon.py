@@ -15,12 +15,14 @@ from somnisphere.assemble import assemble, bedside_settings, home_echo, shelf_re
 from somnisphere.broker import broker_settings, secret
 from somnisphere.card_reading import card_reader
 from somnisphere.cli import needs_extra, writes
-from somnisphere.clock import SystemClock, utc_offset_s
+from somnisphere.clock import SystemClock
 from somnisphere.config import Config, load
+from somnisphere.dating import latest_seen_s
 from somnisphere.errors import UserError
-from somnisphere.events import HomeReported, Tick
+from somnisphere.events import HomeReported
 from somnisphere.goodbyes import Closing, Goodbyes
 from somnisphere.home_lamp import HomeLamp
+from somnisphere.household_clock import ClockSetter, HouseholdClock, boot_id
 from somnisphere.journal import Journal
 from somnisphere.lamp_whites import lamp_whites
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke
@@ -61,19 +63,20 @@ def run(arguments: argparse.Namespace) -> int:
         for problem in filter(None, (lamp_problem, button_problem)):
             log.warning("%s", problem)
         speaker = evening_speaker(config, stack, lambda: inbox.put(PlayerSpoke()))
+        household = HouseholdClock(clock, ClockSetter(), last_seen_s=latest_seen_s(journal))
         stories = shelf_reader(config, background=True)
         stack.callback(stories.close)
-        wall_s = clock.wall_s()
-        tick = Tick(clock.now_s(), wall_s, utc_offset_s(wall_s))
-        machine = Machine(journal.path.parent)
+        tick, machine = household.tick(), Machine(journal.path.parent)
         stack.enter_context(goodbyes)
         goodbyes.callback(speaker.close)
         teller, echo = moment_teller(config, goodbyes), home_echo(config)
-        made = assemble(config, tick, journal, bedside, lamp, speaker, stories, machine, teller, echo)
+        made = assemble(
+            config, tick, journal, bedside, lamp, speaker, stories, machine, teller, echo=echo, boot=boot_id()
+        )
         stack.callback(made.door.close)
         link = HomeLink(broker_settings(config), made.session.will, inbox.put)
         made.daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)
-        live = Live(made.daemon, bedside, link, inbox, clock, button, card_reader(config), ServiceManager())
+        live = Live(made.daemon, bedside, link, inbox, household, button, card_reader(config), ServiceManager())
         follow_home(config, goodbyes, inbox.put, clock.now_s)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: live.stop())

@@ -7,7 +7,7 @@ from somnisphere.journal import Journal
 
 
 class JournalReader(Journal):
-    """Only its reading methods are of use. What was not committed yet (a minute) is not seen."""
+    """Only its reading methods are of use. What was not written yet (a minute) is not seen."""
 
     def commit(self) -> bool:
         return True
