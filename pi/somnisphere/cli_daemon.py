@@ -25,6 +25,7 @@ from somnisphere.lamp_whites import lamp_whites
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke
 from somnisphere.machine import Machine
 from somnisphere.moments import Tell
+from somnisphere.safekeeping.in_use import in_use
 from somnisphere.service_manager import ServiceManager
 from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.bedside import Bedside
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = load(arguments.config)
     clock, inbox = SystemClock(), Inbox()
     with ExitStack() as stack:
+        stack.enter_context(in_use(Path(config.journal.path).expanduser()))
         bedside = Bedside(lambda: Bus.open(config.sensor.bus), bedside_settings(config))
         stack.callback(bedside.close)
         lamp, lamp_problem = evening_lamp(config)
