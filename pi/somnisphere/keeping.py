@@ -24,6 +24,7 @@ class Keeping:
         self._evening_place: object = None
         self._kept_times: object = None
         self._journal_problem = ""
+        self._mended = parts.journal.mended
 
     def tick(self, tick: Tick, night_id: str | None) -> None:
         """The journal commits once a minute; the evening's file has each sentence."""
@@ -47,6 +48,9 @@ class Keeping:
         if journal.problem != self._journal_problem:
             self._journal_problem = journal.problem
             log.warning("%s", journal.problem or "The journal can be written again.")
+        if journal.mended != self._mended:
+            self._mended = journal.mended
+            log.warning("%s", journal.mended)
 
     def evening(self, at_s: float, wall_s: float) -> None:
         """Before a clean end: the evening as it is now, for the next start to take up."""

@@ -4,21 +4,26 @@ A lock of the kernel (flock) on a small file beside the journal: it goes with it
 """
 
 import fcntl
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from somnisphere.errors import UserError
+from somnisphere.household_file import household_beside, mend
 from somnisphere.safekeeping.aside import undo_unfinished, unfinished
 from somnisphere.safekeeping.belongings import Belongings, own_as_the_folder
+
+log = logging.getLogger(__name__)
 
 STOP_FIRST = "sudo systemctl stop somnisphere somnisphere-page somnisphere-circle"
 
 
 @contextmanager
 def in_use(journal: Path) -> Iterator[None]:
-    """Held by a program for as long as it runs. A disk that cannot be written keeps nobody from running."""
+    """Held by a program for as long as it runs; a household's file that is broken is mended first. A disk that cannot
+    be written keeps nobody from running."""
     with suppress(OSError):
         journal.parent.mkdir(parents=True, exist_ok=True)
     if unfinished(Belongings(journal)):
@@ -27,6 +32,8 @@ def in_use(journal: Path) -> Iterator[None]:
     with _held(journal, fcntl.LOCK_SH) as held:
         if held is False:
             raise UserError(f"What belongs to {journal} is being put back or forgotten just now. Start again after it.")
+        if mended := mend(household_beside(journal)):
+            log.warning("%s", mended)
         yield
 
 

@@ -131,7 +131,7 @@ def test_lists_that_do_not_fit(
 
 def test_a_bomb_fills_no_disk(box: LivedIn, saved: Path, tmp_path: Path, capsys: Output) -> None:
     """A list that promises more than the disk holds; and one that promises less than comes out."""
-    huge = with_manifest(saved, tmp_path / "h.zip", lambda m: None)
+    huge = with_manifest(saved, tmp_path / "h.zip", lambda _: None)
     with zipfile.ZipFile(huge) as archive:
         names = archive.namelist()
     data = bytearray(huge.read_bytes())
