@@ -26,7 +26,7 @@ from somnisphere.safekeeping.belongings import Belongings
 from somnisphere.weaver.store import WeaverStore
 from somnisphere.weaver.table import Table
 
-DATES = ("2026-03-10", "2026-03-11", "2026-03-12")
+DATES = ("2026-03-10", "2026-03-12", "2026-03-14")
 EPOCHS = 40
 
 
@@ -107,7 +107,7 @@ def lived_in(folder: Path) -> LivedIn:
         (shelf / f"dream {night}.txt").write_text(f"REWOVEN-{night}")
         dreams.keep(dream, f"dream {night}.txt", f"REWOVEN-{night}", "grammar", date.fromordinal(morning))
     WeaverStore(belongings.household).new(Table("the table", "en", ("Ida",)), begins_s(DATES[0]))
-    CoachStore(belongings.household).say_welcome(True, date.fromisoformat(DATES[0]))
+    CoachStore(belongings.household).say_welcome(True, date(2026, 1, 5))
     sessions = Sessions(belongings.household)
     sessions.set_pin("a-hash-of-a-pin")
     sessions.begin("a phone", begins_s(DATES[-1]))

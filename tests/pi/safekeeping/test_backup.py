@@ -85,7 +85,7 @@ def test_nobody_is_signed_in_after_it_and_the_pin_is_as_it_was(box: LivedIn, sav
 def test_beside_a_daemon_that_writes(box: LivedIn, tmp_path: Path) -> None:
     """Rows that only the write-ahead log holds are in it; a transaction that is not done is not."""
     journal = Journal(box.belongings.journal)
-    keep_night(journal, "2026-03-13")
+    keep_night(journal, "2026-03-16")
     journal.commit()
     writing = sqlite3.connect(box.belongings.journal, isolation_level=None)
     writing.execute("BEGIN IMMEDIATE")
@@ -96,7 +96,7 @@ def test_beside_a_daemon_that_writes(box: LivedIn, tmp_path: Path) -> None:
     writing.close()
     with zipfile.ZipFile(tmp_path / "beside.zip") as archive:
         archive.extract("journal.db", tmp_path / "out")
-    assert list(nights_of(tmp_path / "out" / "journal.db")) == [*DATES, "2026-03-13"]
+    assert list(nights_of(tmp_path / "out" / "journal.db")) == [*DATES, "2026-03-16"]
     journal.close()
 
 
