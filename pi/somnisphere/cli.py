@@ -200,6 +200,9 @@ def build_parser() -> argparse.ArgumentParser:
     form.add_argument("--csv", action="store_true", help="the same as CSV")
     nights.add_argument("--open", action="store_true", help=OPEN_HELP)
 
+    from somnisphere.cli_keep import add_commands as add_keeping
+
+    add_keeping(add, _date, OPEN_HELP)
     from somnisphere.cli_story import add_commands
 
     story = add(

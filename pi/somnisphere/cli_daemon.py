@@ -28,6 +28,7 @@ from somnisphere.lamp_whites import lamp_whites
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke
 from somnisphere.machine import Machine
 from somnisphere.moments import Tell
+from somnisphere.safekeeping.in_use import in_use
 from somnisphere.service_manager import ServiceManager
 from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.bedside import Bedside
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     clock, inbox = SystemClock(), Inbox()
     goodbyes = Goodbyes()
     with ExitStack() as stack:
+        stack.enter_context(in_use(Path(config.journal.path).expanduser()))
         bedside = Bedside(lambda: Bus.open(config.sensor.bus), bedside_settings(config))
         stack.callback(bedside.close)
         journal = Journal(Path(config.journal.path).expanduser())

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from somnisphere.bedtime.shelf import EVERYBODY, Place
-from somnisphere.journal_rows import answer_row, body_row, read_epoch, read_estimate, read_times
-from somnisphere.journal_schema import connect
+from somnisphere.journal_rows import answer_row, body_row, is_time, read_rows, read_times, time_or
+from somnisphere.journal_schema import connect, is_broken
 from somnisphere.journal_tail import JournalTail
 from somnisphere.journal_words import KeptNight as KeptNight
 from somnisphere.journal_words import Moment as Moment
@@ -27,6 +27,7 @@ from somnisphere.journal_words import SavedRitual as SavedRitual
 from somnisphere.journal_words import Told as Told
 from somnisphere.night import EPOCH_S, Epoch, NightTimes, StageEstimate
 from somnisphere.night_in_progress import CONTINUE_WITHIN_S
+from somnisphere.small_file import free_aside
 
 COMMIT_EVERY_S = 60.0
 """What waits goes to disk, into the journal's tail or into the journal, ..."""
@@ -204,7 +205,11 @@ class Journal:
     def places(self) -> dict[tuple[str, str], Place]:
         """Where each listener left each story, by listener and story."""
         rows = self._read("SELECT listener, story, position_s, other_s FROM bookmark")
-        return {(str(who), str(key)): Place(float(at_s), other_s) for who, key, at_s, other_s in rows}
+        return {
+            (str(who), str(key)): Place(float(at_s), time_or(other_s, None))
+            for who, key, at_s, other_s in rows
+            if is_time(at_s)
+        }
 
     def bookmarks(self, listener: str = EVERYBODY) -> dict[str, float]:
         """Where one listener left each story, seconds from its beginning."""
@@ -213,20 +218,20 @@ class Journal:
     def saved_ritual(self, at_s: float, wall_s: float) -> SavedRitual | None:
         """What the ritual was doing. ``at_s`` and ``wall_s`` are now, in this run."""
         for wall_minus_at_s, state in self._read("SELECT wall_minus_at_s, state FROM ritual"):
-            with suppress(ValueError):
-                return SavedRitual(json.loads(state), float(wall_minus_at_s) - (wall_s - at_s))
+            with suppress(ValueError, TypeError, RecursionError):
+                return SavedRitual(dict(json.loads(state)), float(wall_minus_at_s) - (wall_s - at_s))
         return None
 
     def saved_person(self) -> dict[str, Any] | None:
         for (state,) in self._read("SELECT state FROM person"):
-            with suppress(ValueError):
+            with suppress(ValueError, TypeError, RecursionError):
                 return dict(json.loads(state))
         return None
 
     def last_moments(self) -> tuple[Moment, ...]:
         """The latest of each type, of all nights."""
         rows = self._read("SELECT type, max(wall_s), confidence, night FROM moment GROUP BY type")
-        return tuple(Moment(*row) for row in rows)
+        return tuple(Moment(*row) for row in rows if is_time(row[1]))
 
     def load(self, night_id: str, wall_minus_at_s: float = 0.0) -> KeptNight:
         """One night; its epochs start at Unix seconds minus ``wall_minus_at_s``. ``KeyError``: no such night."""
@@ -234,26 +239,21 @@ class Journal:
         if not heads:
             raise KeyError(night_id)
         began_s, ended_s, times = heads[0]
-        epochs, estimates, live = [], [], []
         rows = self._read(
             "SELECT number, wall_s, body, live, revised FROM epoch WHERE night = ? ORDER BY number", night_id
         )
-        for number, wall_s, body, answer, revised in [*rows, *self._not_in_it(night_id, rows)]:
-            start_s = wall_s - wall_minus_at_s
-            epochs.append(read_epoch(number, start_s, body))
-            live.append(read_estimate(number, start_s, answer))
-            estimates.append(live[-1] if revised is None else read_estimate(number, start_s, revised))
+        epochs, estimates, live = read_rows([*rows, *self._not_in_it(night_id, rows)], wall_minus_at_s)
         moments = self._read("SELECT type, wall_s, confidence FROM moment WHERE night = ? ORDER BY wall_s", night_id)
         told = self._read("SELECT wall_s, title, teller, listener FROM told WHERE night = ? ORDER BY wall_s", night_id)
         return KeptNight(
             times=read_times(night_id, times),
-            began_wall_s=began_s,
-            ended_wall_s=ended_s,
+            began_wall_s=time_or(began_s, None) or 0.0,
+            ended_wall_s=time_or(ended_s, None),
             epochs=tuple(epochs),
             estimates=tuple(estimates),
             live=tuple(live),
-            moments=tuple(Moment(*row) for row in moments),
-            told=tuple(Told(*row) for row in told),
+            moments=tuple(Moment(*row) for row in moments if is_time(row[1])),
+            told=tuple(Told(*row) for row in told if is_time(row[0])),
         )
 
     def _not_in_it(self, night_id: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -271,10 +271,11 @@ class Journal:
         last = "SELECT id, began_s FROM night WHERE ended_s IS NULL ORDER BY began_s DESC LIMIT 1"
         for night_id, began_s in self._read(last):
             latest = self._read("SELECT max(wall_s) FROM epoch WHERE night = ?", night_id)
-            seen_s = began_s if not latest or latest[0][0] is None else latest[0][0] + EPOCH_S
+            seen_s = latest[0][0] + EPOCH_S if latest and is_time(latest[0][0]) else time_or(began_s, None) or 0.0
             if abs(wall_s - seen_s) <= CONTINUE_WITHIN_S:
                 self._night = (night_id, began_s)
-                return self.load(night_id, wall_s - at_s)
+                with suppress(KeyError):  # the file broke meanwhile: the night begins anew
+                    return self.load(night_id, wall_s - at_s)
         return None
 
     def read(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -310,7 +311,7 @@ class Journal:
             with suppress(sqlite3.Error):
                 self._db.close()
             self._db = None
-        if isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN:
+        if is_broken(self.path, error):
             self._put_aside(error)
             return
         self.problem = (
@@ -318,13 +319,12 @@ class Journal:
         )
 
     def _put_aside(self, error: Exception) -> None:
-        number = 1
-        while (aside := self.path.with_name(f"{self.path.name}.broken-{number}")).exists():
-            number += 1
+        aside = free_aside(self.path)
         try:
             self.path.rename(aside)
-            for suffix in ("-wal", "-shm"):
-                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            self.path.with_name(f"{self.path.name}-shm").unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # it may hold what the file itself has lost
+                self.path.with_name(f"{self.path.name}-wal").rename(aside.with_name(f"{aside.name}-wal"))
             self._db = connect(self.path)
         except (sqlite3.Error, OSError) as second:
             self.problem = f"{self.path} is broken ({error}) and cannot be put aside: {second}."
@@ -341,5 +341,3 @@ _MERGE_EPOCH = (
     "INSERT OR IGNORE INTO epoch (night, number, wall_s, body, live)"
     " SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM night WHERE id = ?)"
 )
-
-_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

@@ -32,6 +32,7 @@ class Keeping:
         self._evening_kept_s = 0.0
         self._kept_times: object = None
         self._journal_problem = ""
+        self._mended = parts.journal.mended
 
     def tick(self, tick: Tick, night_id: str | None) -> None:
         """The journal commits once a minute; the evening's file has each sentence."""
@@ -56,6 +57,9 @@ class Keeping:
         if journal.problem != self._journal_problem:
             self._journal_problem = journal.problem
             log.warning("%s", journal.problem or "The journal can be written again.")
+        if journal.mended != self._mended:
+            self._mended = journal.mended
+            log.warning("%s", journal.mended)
 
     def _evening_state(self) -> dict[str, Any]:
         return self._core.ritual_state() | {"boot": self._parts.boot}
