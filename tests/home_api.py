@@ -12,7 +12,8 @@ TIME = "2026-01-01T00:00:00+00:00"
 
 
 class FakeHome:
-    """``states`` by entity id as (state, attributes); ``rendered``: of any template. ``mood``: alive, slow, hangs, 401, 500, garbage or dead."""
+    """``states`` by entity id as (state, attributes); ``rendered``: of any template. ``mood``: alive,
+    slow, hangs, 401, 500, garbage or dead."""
 
     def __init__(self) -> None:
         self.states: dict[str, tuple[str, dict[str, Any]]] = {}
