@@ -23,7 +23,7 @@ UNIT = "somnisphere.service"
 
 
 def setup(arguments: argparse.Namespace) -> int:
-    """0: all was found well; 1: something is missing, which was said; the configuration is written either way."""
+    """0: the configuration is as wished, whatever may be missing around it; 1: it was not written."""
     rights = rights_here()
     config = (arguments.config or find() or PLACES[0 if rights.for_service else 1]).expanduser()
     answers: Answers
@@ -42,11 +42,17 @@ def setup(arguments: argparse.Namespace) -> int:
     present = present_at(config)
     try:
         with service_resting(answers.say):
-            well = hold(setup_dialogue(present, str(config)), answers, Hands(config, rights).do)
+            written = hold(setup_dialogue(present, str(config)), answers, Hands(config, rights).do)
     except KeyboardInterrupt:
         print("\nBroken off.", file=sys.stderr)
         raise
-    return 0 if well else 1
+    if written:
+        print(f"\nIt holds from the next start: {start_of(rights.for_service)}")
+    return 0 if written else 1
+
+
+def start_of(for_service: bool) -> str:
+    return f"sudo systemctl restart {UNIT}" if for_service and _systemctl("cat", UNIT) else "somnisphere run"
 
 
 def present_at(config: Path) -> Present:

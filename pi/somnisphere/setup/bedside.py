@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from somnisphere.bedtime.state import volume_gain_db
-from somnisphere.library import STARTER_FOLDER, scan
+from somnisphere.library import STARTER_FOLDER
+from somnisphere.library.reading import stories_below
 from somnisphere.setup.chime import write_chime
 from somnisphere.setup.deeds import LocalTime, Press, SeenBus, SeenChip, Sounds
 from somnisphere.setup.questions import Offer
@@ -134,9 +135,8 @@ def look_at_stories(folder: str, hidden: tuple[str, ...]) -> str:
         return (
             f"The service sees nothing below {place.resolve().parents[-2]}. mend: put the stories below /srv/stories."
         )
-    stories, broken = scan(place)
-    words = f"{len(stories)} can be told from {place}"
-    return f"{words}; {len(broken)} cannot (somnisphere story list says why)." if broken else f"{words}."
+    count = sum(1 for _ in stories_below(place))
+    return f"{count} in {place}." if count else f"There is none in {place} yet. mend: somnisphere story add FILE."
 
 
 def _wait(seconds: float) -> None:

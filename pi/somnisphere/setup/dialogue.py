@@ -22,7 +22,7 @@ ANSWERABLE = (
 
 
 def setup_dialogue(present: Present, config_name: str) -> Dialogue[bool]:
-    """Asks, tries and writes. True when every part was found well afterwards."""
+    """Asks, tries, writes, and says what is missing. True when the configuration is as wished, whatever is missing."""
     draft = Draft(present)
     yield Say(f"{NOT_MEDICAL}\n")
     yield Say(
@@ -43,7 +43,8 @@ def setup_dialogue(present: Present, config_name: str) -> Dialogue[bool]:
     yield from ask_home(draft, around)
     if not (yield from _write(draft, config_name)):
         return False
-    return (yield from _examine())
+    yield from _examine()
+    return True
 
 
 def _write(draft: Draft, config_name: str) -> Dialogue[bool]:
@@ -72,14 +73,10 @@ def _write(draft: Draft, config_name: str) -> Dialogue[bool]:
     return True
 
 
-def _examine() -> Dialogue[bool]:
+def _examine() -> Dialogue[None]:
     """What is missing, each with its mend."""
     yield Say("\nLooking whether all of it works (somnisphere doctor does this at any time) ...")
     bad = [finding for finding in (yield from do(Examine())) if not finding.ok]
-    if not bad:
-        yield Say("Nothing is missing.")
-        return True
-    yield Say("What is missing; the box does without meanwhile:")
+    yield Say("What is missing; the box does without meanwhile:" if bad else "Nothing is missing.")
     for finding in bad:
         yield Say(f"  {finding.part}: {finding.verdict}" + (f"\n      mend: {finding.mend}" if finding.mend else ""))
-    return False

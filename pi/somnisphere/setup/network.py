@@ -79,10 +79,10 @@ def greet_broker(greeting: GreetBroker) -> BrokerAnswer:
     try:
         settings.tls_context()
     except ValueError as problem:
-        return BrokerAnswer("tls", f"{problem}. mend: check the path, and that it is a certificate in PEM.")
+        return BrokerAnswer("tls", f"{problem}\n    mend: check the path, and that it is a certificate in PEM")
     if (missed := unreached(settings)) is not None:
         fault: BrokerFault = "tls" if missed.step in ("tls", "certificate") else "place"
-        return BrokerAnswer(fault, f"{_sentence(missed.reason)} mend: {missed.mend}.")
+        return BrokerAnswer(fault, f"{missed.reason}\n    mend: {missed.mend}")
     return _log_in(settings)
 
 
@@ -97,30 +97,26 @@ def _log_in(settings: BrokerSettings) -> BrokerAnswer:
             link.subscribe("somnisphere/+/status")
             kept = iter(lambda: _next(events, KEPT_WAIT_S), None)
             nodes = [one.topic.split("/")[1] for one in kept if isinstance(one, Received) and one.payload == b"online"]
-            words = f"{place} lets us in, with MQTT {'5' if answer.mqtt5 else '3.1.1'}."
+            words = f"{place} lets us in, with MQTT {'5' if answer.mqtt5 else '3.1.1'}"
             return BrokerAnswer("", words, tuple(sorted(nodes)))
     finally:
         link.stop()
     if isinstance(answer, Disconnected) and "refuses us" in answer.reason:
         if settings.username is None:
-            return BrokerAnswer("login", f"{_sentence(answer.reason)} It wants a user name and a password.")
-        return BrokerAnswer("login", _sentence(answer.reason))
+            return BrokerAnswer("login", f"{place} wants a user name and a password ({answer.reason})")
+        return BrokerAnswer("login", answer.reason)
     if not settings.tls and speaks_tls(settings.host, settings.port):
         return BrokerAnswer(
             "tls", f"{settings.host}:{settings.port} speaks TLS and nothing else. mend: say yes to TLS."
         )
     reason = answer.reason if isinstance(answer, Disconnected) else f"{settings.host}:{settings.port} takes no MQTT"
-    return BrokerAnswer("place", f"{_sentence(reason)} mend: is this a broker's port?")
+    return BrokerAnswer("place", f"{reason}\n    mend: is this a broker's port?")
 
 
 def _next(events: "queue.SimpleQueue[LinkEvent]", wait_s: float) -> LinkEvent | None:
     with suppress(queue.Empty):
         return events.get(timeout=wait_s)
     return None
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def greet_home(url: str, token: str) -> str:
@@ -130,4 +126,4 @@ def greet_home(url: str, token: str) -> str:
         answer = client.state("zone.home")
     finally:
         client.close()
-    return _sentence(answer.reason) if isinstance(answer, HomeUnreachable | HomeRefused) else ""
+    return answer.reason if isinstance(answer, HomeUnreachable | HomeRefused) else ""
