@@ -90,7 +90,7 @@ def _no_tls(settings: BrokerSettings, line: socket.socket) -> Unreached | None:
     except ssl.SSLCertVerificationError as problem:
         return Unreached("certificate", *_no_trust(settings, problem))
     except OSError as problem:  # SSLError is one of them
-        why = getattr(problem, "reason", None) or problem.strerror or "it hangs up"
+        why = str(getattr(problem, "reason", "") or problem.strerror or problem)
         return Unreached(
             "tls", f"{host}:{port} speaks no TLS ({why})", "take the port of its TLS listener (8883), or no TLS"
         )

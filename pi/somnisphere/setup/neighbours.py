@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from zeroconf import InterfaceChoice, ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
+from zeroconf import Error, InterfaceChoice, ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
 
 BROKER, SECURE_BROKER, HOME = "_mqtt._tcp.local.", "_secure-mqtt._tcp.local.", "_home-assistant._tcp.local."
 TYPES = [BROKER, SECURE_BROKER, HOME]
@@ -51,10 +51,18 @@ def announced(
         until_s = time.monotonic() + longest_s
         while (now_s := time.monotonic()) < until_s and not (found and now_s - last_s > settled_s):
             time.sleep(0.05)
-        infos = [network.get_service_info(kind, name, timeout=DETAILS_MS) for kind, name in found]
+        infos = [details(network, kind, name) for kind, name in found]
         browser.cancel()
     places = [neighbour_of(info, can_look_up) for info in infos if info is not None]
     return [place for place in places if place is not None]
+
+
+def details(network: Zeroconf, kind: str, name: str) -> ServiceInfo | None:
+    """None: it says no more, or calls itself what is no name."""
+    try:
+        return network.get_service_info(kind, name, timeout=DETAILS_MS)
+    except Error:
+        return None
 
 
 def can_look_up(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.pi.setup.scripted import MOTION, PULSE, WELL, Person, World, run
 
@@ -80,6 +80,7 @@ def test_enter_alone_ends_where_everything_is_missing_and_says_each_mend() -> No
     assert "config" not in person.text.split("What is missing")[1]
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.sampled_from([NOBODY, REFUSED, NO_TRUST, WELL]), min_size=1, max_size=4),
     st.lists(st.sampled_from(["", "the pin is taken"]), min_size=1, max_size=3),
