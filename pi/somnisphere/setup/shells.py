@@ -110,7 +110,8 @@ class Unattended:
         try:
             answer = understood(question, typed)
         except NotUnderstoodError as problem:
-            raise UserError(f"{self._source}: {question.key}: {problem}") from None
+            words = str(problem).removeprefix(f"{question.key}: ")
+            raise UserError(f"{self._source}: {question.key}: {words}") from None
         shown = "(not shown)" if question.kind == "secret" and answer else answer or "none"
         self._write(f"{question.text} {shown}")
         return answer
