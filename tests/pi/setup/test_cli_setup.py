@@ -1,6 +1,7 @@
 """``somnisphere setup`` as it is called: at a real terminal (a pty), unattended, by a file, and where nobody is."""
 
 import fcntl
+import io
 import os
 import pty
 import select
@@ -139,7 +140,8 @@ def test_where_there_is_no_terminal_the_way_is_said(
     tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tmp_path / "somnisphere.toml"
-    monkeypatch.setattr(sys, "stdin", open(os.devnull))  # noqa: SIM115
+    nobody = io.StringIO()
+    monkeypatch.setattr(sys, "stdin", nobody)
     assert main(["--config", str(config), "setup"]) == 2
     assert "--yes" in error_of(capsys)
     assert not config.exists()
