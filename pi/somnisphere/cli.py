@@ -252,7 +252,9 @@ def build_parser() -> argparse.ArgumentParser:
     floor.add_argument("light", metavar="light.X", help="the light, as Home Assistant names it")
     floor.add_argument("--dry-run", action="store_true", help="only say it, do not write it")
 
-    add("doctor", "cli_doctor", "doctor", "check every part of this box and say the mend", logging.ERROR)
+    doctor = add("doctor", "cli_doctor", "doctor", "check every part of this box and say the mend", logging.ERROR)
+    doctor.add_argument("--json", action="store_true", help="JSON lines, for scripts")
+    doctor.add_argument("--bundle", type=Path, metavar="FILE", help="for who helps you: a zip of what the doctor sees")
 
     calibrate = add("calibrate", "cli_calibrate", "calibrate", "fit this unit's oxygen line to a finger oximeter")
     calibrate.add_argument("what", choices=("oxygen",), help="what to calibrate")

@@ -6,14 +6,20 @@ from collections.abc import Iterator
 from somnisphere.card_reading import card_reader
 from somnisphere.config import Config
 from somnisphere.doctor.finding import Finding
+from somnisphere.doctor.service import daemon_runs
+from somnisphere.doctor.world import THIS_MACHINE, World
 from somnisphere_hardware.card_reader import CardSign, ReaderState
 
 READER_WAIT_S = 3.0
 
 
-def check_cards(config: Config) -> Iterator[Finding]:
+def check_cards(config: Config, world: World = THIS_MACHINE) -> Iterator[Finding]:
     reader = card_reader(config)
     if reader is None:
+        return
+    if daemon_runs(world):
+        reader.close()
+        yield Finding("cards", True, "the daemon has the card reader")
         return
     until_s, said = time.monotonic() + READER_WAIT_S, list[CardSign]()
     while not said and time.monotonic() < until_s:
