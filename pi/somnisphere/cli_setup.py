@@ -13,7 +13,7 @@ from pathlib import Path
 from somnisphere.broker import secret
 from somnisphere.config import PLACES, Config, find, load
 from somnisphere.errors import UserError
-from somnisphere.setup.dialogue import setup_dialogue
+from somnisphere.setup.dialogue import examination, setup_dialogue
 from somnisphere.setup.draft import SECRETS, Present
 from somnisphere.setup.hands import Hands
 from somnisphere.setup.shells import Answers, Terminal, Unattended, hold, read_answers
@@ -41,12 +41,15 @@ def setup(arguments: argparse.Namespace) -> int:
     must_be_writable(config)
     present = present_at(config)
     try:
-        with service_resting(answers.say):
-            written = hold(setup_dialogue(present, str(config)), answers, Hands(config, rights).do)
+        hands = Hands(config, rights)
+        with service_resting(answers.say) as rested:
+            written = hold(setup_dialogue(present, str(config)), answers, hands.do)
+        if written:
+            hold(examination(), answers, hands.do)
     except KeyboardInterrupt:
         print("\nBroken off.", file=sys.stderr)
         raise
-    if written:
+    if written and not rested:
         print(f"\nIt holds from the next start: {start_of(rights.for_service)}")
     return 0 if written else 1
 
@@ -82,19 +85,19 @@ def must_be_writable(config: Path) -> None:
 
 
 @contextmanager
-def service_resting(say: Callable[[str], None]) -> Iterator[None]:
+def service_resting(say: Callable[[str], None]) -> Iterator[bool]:
     """A daemon that runs has the lamp's pin, the button and the speaker: it is stopped meanwhile, and started again
-    however the dialogue ends."""
+    however the dialogue ends. True: it was."""
     if not _systemctl("is-active", "--quiet", UNIT):
-        yield
+        yield False
         return
     if not _systemctl("stop", UNIT):
         say(f"{UNIT} runs, has lamp, button and speaker, and is root's to stop. mend: sudo somnisphere setup")
-        yield
+        yield False
         return
     say(f"({UNIT} rests meanwhile.)")
     try:
-        yield
+        yield True
     finally:
         started = _systemctl("start", UNIT)
         say(f"({UNIT} runs again.)" if started else f"{UNIT} does not start. mend: journalctl -u {UNIT} says why")

@@ -13,9 +13,7 @@ from somnisphere_hardware.button import open_button
 from somnisphere_hardware.lamp import NO_GPIO, open_lamp
 from somnisphere_hardware.pwm import find_channel
 
-_TAKEN = (
-    "another program has it or it is not the right pin: end that program, or correct the configuration"
-)
+_TAKEN = "another program has it or it is not the right pin: end that program, or correct the configuration"
 
 
 def check_pins(config: Config, world: World = THIS_MACHINE) -> Iterator[Finding]:

@@ -158,9 +158,9 @@ def _ask_login(draft: Draft) -> Dialogue[None]:
 
 
 def _ask_node_anew(draft: Draft, answer: BrokerAnswer) -> Dialogue[None]:
-    """Two bedsides of one name would push each other off the broker. One that was there before is this one."""
+    """Two bedsides of one name would push each other off the broker. Where this one was set up before, it is that."""
     node = draft.get("box.node")
-    if draft.present.has_file or node not in answer.bedsides:
+    if draft.present.named or node not in answer.bedsides:
         return
     free = next(name for number in range(2, 1000) if (name := f"{node[:28]}_{number}") not in answer.bedsides)
     question = Question(

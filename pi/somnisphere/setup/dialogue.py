@@ -22,7 +22,7 @@ ANSWERABLE = (
 
 
 def setup_dialogue(present: Present, config_name: str) -> Dialogue[bool]:
-    """Asks, tries, writes, and says what is missing. True when the configuration is as wished, whatever is missing."""
+    """Asks, tries, and writes. True when the configuration is as wished."""
     draft = Draft(present)
     yield Say(f"{NOT_MEDICAL}\n")
     yield Say(
@@ -41,10 +41,7 @@ def setup_dialogue(present: Present, config_name: str) -> Dialogue[bool]:
         yield Say(around.problem)
     yield from ask_broker(draft, around)
     yield from ask_home(draft, around)
-    if not (yield from _write(draft, config_name)):
-        return False
-    yield from _examine()
-    return True
+    return (yield from _write(draft, config_name))
 
 
 def _write(draft: Draft, config_name: str) -> Dialogue[bool]:
@@ -73,8 +70,8 @@ def _write(draft: Draft, config_name: str) -> Dialogue[bool]:
     return True
 
 
-def _examine() -> Dialogue[None]:
-    """What is missing, each with its mend."""
+def examination() -> Dialogue[None]:
+    """What is missing, each with its mend: of the box as it is now, with its daemon running again."""
     yield Say("\nLooking whether all of it works (somnisphere doctor does this at any time) ...")
     bad = [finding for finding in (yield from do(Examine())) if not finding.ok]
     yield Say("What is missing; the box does without meanwhile:" if bad else "Nothing is missing.")

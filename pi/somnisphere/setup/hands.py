@@ -30,11 +30,10 @@ SERVICE_SEES_NOT = ("/home", "/root", "/run/user")
 @dataclass(frozen=True, slots=True)
 class Hands:
     """``config``: the file that is written. ``interfaces``: addresses to look around at; None is every one.
-    ``for_service``: what is set up is what the service will use, which sees nobody's home."""
+    ``buses``: those that this box has."""
 
     config: Path
     rights: writing.Rights
-    for_service: bool = False
     interfaces: Sequence[str] | None = None
     buses: Sequence[int] = field(default_factory=bedside.bus_numbers)
     press_wait_s: float = bedside.PRESS_WAIT_S
@@ -60,7 +59,7 @@ class Hands:
             case TellTime():
                 return bedside.tell_time()
             case LookAtStories():
-                return bedside.look_at_stories(deed.folder, SERVICE_SEES_NOT if self.for_service else ())
+                return bedside.look_at_stories(deed.folder, SERVICE_SEES_NOT if self.rights.for_service else ())
             case Write():
                 return writing.write(deed.draft, self.config, self.rights)
             case Examine():

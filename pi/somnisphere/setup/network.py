@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from somnisphere.doctor.broker_door import speaks_tls, trouble_at_the_door
 from somnisphere.setup.deeds import BrokerAnswer, BrokerFault, BrokerPlace, GreetBroker, Neighbourhood
 from somnisphere_home.messages import Message
 from somnisphere_home.mqtt import BrokerSettings, Connected, Disconnected, HomeLink, LinkEvent, Received
-from somnisphere_home.reach import speaks_tls, unreached
 from somnisphere_home.rest import HomeAssistantClient, HomeRefused, HomeUnreachable
 
 PLAIN_PORT = 1883
@@ -21,6 +21,7 @@ BROKER_WAIT_S = 12.0
 KEPT_WAIT_S = 0.4
 """A broker that said nothing for so long has said all it keeps."""
 KNOCK_S = 1.0
+DOOR_S = 5.0
 
 Listens = Callable[[str, int], bool]
 
@@ -80,9 +81,10 @@ def greet_broker(greeting: GreetBroker) -> BrokerAnswer:
         settings.tls_context()
     except ValueError as problem:
         return BrokerAnswer("tls", f"{problem}\n    mend: check the path, and that it is a certificate in PEM")
-    if (missed := unreached(settings)) is not None:
-        fault: BrokerFault = "tls" if missed.step in ("tls", "certificate") else "place"
-        return BrokerAnswer(fault, f"{missed.reason}\n    mend: {missed.mend}")
+    if trouble := trouble_at_the_door(settings, DOOR_S):
+        verdict, mend = trouble
+        fault: BrokerFault = "tls" if greeting.tls and listens(greeting.host, greeting.port) else "place"
+        return BrokerAnswer(fault, f"{verdict}\n    mend: {mend}")
     return _log_in(settings)
 
 
@@ -105,7 +107,7 @@ def _log_in(settings: BrokerSettings) -> BrokerAnswer:
         if settings.username is None:
             return BrokerAnswer("login", f"{place} wants a user name and a password ({answer.reason})")
         return BrokerAnswer("login", answer.reason)
-    if not settings.tls and speaks_tls(settings.host, settings.port):
+    if not settings.tls and speaks_tls(settings, DOOR_S):
         return BrokerAnswer(
             "tls", f"{settings.host}:{settings.port} speaks TLS and nothing else. mend: say yes to TLS."
         )

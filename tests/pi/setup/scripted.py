@@ -29,7 +29,7 @@ from somnisphere.setup.deeds import (
     Write,
     Written,
 )
-from somnisphere.setup.dialogue import setup_dialogue
+from somnisphere.setup.dialogue import examination, setup_dialogue
 from somnisphere.setup.draft import Draft, Present
 from somnisphere.setup.questions import Offer, Question, understood
 from somnisphere.setup.shells import hold
@@ -124,6 +124,7 @@ class Person:
 
 def run(world: World, person: Person, present: Present | None = None) -> Draft | None:
     """The draft that was written; None: none was."""
-    hold(setup_dialogue(present or Present(Config()), "/x/somnisphere.toml"), person, world.do)
+    if hold(setup_dialogue(present or Present(Config()), "/x/somnisphere.toml"), person, world.do):
+        hold(examination(), person, world.do)
     drafts = [deed.draft for deed in world.deeds(Write)]
     return drafts[0] if drafts else None

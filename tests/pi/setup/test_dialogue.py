@@ -160,7 +160,9 @@ def test_two_bedsides_of_one_name_are_told_apart() -> None:
     draft = run(world, Person())
     assert draft is not None
     assert draft.changes() == {"box": {"node": "bedside_3"}}
-    assert run(World(broker=[BrokerAnswer("", "in", ("bedside",))]), Person(), present()) is None, "that is this one"
+    assert run(World(broker=[BrokerAnswer("", "in", ("bedside",))]), Person(), present(mqtt=Mqtt())) is None, (
+        "that is this one"
+    )
 
 
 @pytest.mark.parametrize(

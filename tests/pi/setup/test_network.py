@@ -20,7 +20,6 @@ from somnisphere.setup.neighbours import BROKER, HOME, SECURE_BROKER, Neighbour,
 from somnisphere.setup.network import greet_broker, greet_home, look_around
 from somnisphere_home.messages import ONLINE, Message
 from somnisphere_home.mqtt import BrokerSettings, Connected, HomeLink, LinkEvent
-from somnisphere_home.reach import unreached
 
 LOOPBACK = ["127.0.0.1"]
 
@@ -89,11 +88,11 @@ def test_tls_with_its_authority_and_everything_that_is_wrong_with_it(guarded: Gu
 
     assert answer(guarded.tls) == ("", f"127.0.0.1:{guarded.tls} lets us in, with MQTT 5")
     for port, ca_file, words in (
-        (guarded.tls, "", "signed by nobody whom this box knows"),
-        (guarded.tls, other, f"signed not by the authority in {other}"),
+        (guarded.tls, "", "signed by an authority that this box does not know"),
+        (guarded.tls, other, "signed by an authority that this box does not know"),
         (guarded.expired, ca, "has expired"),
         (guarded.elsewhere, ca, "is for another name"),
-        (guarded.plain, ca, "speaks no TLS"),
+        (guarded.plain, ca, "speaks MQTT without TLS"),
         (guarded.tls, "/no/ca.crt", "/no/ca.crt cannot be used"),
     ):
         fault, said = answer(port, ca_file)
@@ -120,18 +119,12 @@ def test_who_else_is_on_the_broker_and_a_broker_that_vanishes() -> None:
         assert greet_broker(greeting(port)).bedsides == ("other",)
     gone = greet_broker(greeting(port))
     assert gone.fault == "place"
-    assert f"nothing listens at its port {port}" in gone.words
+    assert f"nothing listens at {host}:{port}" in gone.words
 
 
 def test_what_is_no_broker() -> None:
     unknown = greet_broker(greeting(1883, host="nobody.invalid"))
-    assert (unknown.fault, "no computer called 'nobody.invalid'" in unknown.words) == ("place", True)
-    with socket.create_server((HOST, 0)) as server:
-        port = server.getsockname()[1]
-        silent = unreached(BrokerSettings(client_id="x", host=HOST, port=port, tls=True), patience_s=0.2)
-        assert silent is not None
-        assert silent.step == "tls"
-        assert "timed out" in silent.reason
+    assert (unknown.fault, "no machine is called nobody.invalid here" in unknown.words) == ("place", True)
 
 
 # ---- who is in the house ---------------------------------------------------------------------------------------------
