@@ -110,7 +110,9 @@ def _all_runs() -> list[Figures]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("targets", nargs="+", choices=[*names(), "all", "figures"], metavar="TARGET", help=", ".join(names()))
+    parser.add_argument(
+        "targets", nargs="+", choices=[*names(), "all", "figures"], metavar="TARGET", help=", ".join(names())
+    )
     parser.add_argument("--minutes", type=float, default=10.0, help="for each target (default %(default)g)")
     arguments = parser.parse_args()
     if arguments.targets == ["figures"]:

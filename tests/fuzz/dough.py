@@ -7,8 +7,37 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_ODD_NUMBERS = (0, -1, 1, 0.5, -0.0, 1e308, 1e-320, math.nan, math.inf, -math.inf, 2**31, 2**53 + 1, 2**63, 2**64, 10**400)
-_ODD_TEXTS = ("", " ", "\0", "x" * 300, "\ud800", "é\u200d\u202e", "1e400", "nan", "../../x", "/etc/x", "\r\n", "2026-02-30")
+_ODD_NUMBERS = (
+    0,
+    -1,
+    1,
+    0.5,
+    -0.0,
+    1e308,
+    1e-320,
+    math.nan,
+    math.inf,
+    -math.inf,
+    2**31,
+    2**53 + 1,
+    2**63,
+    2**64,
+    10**400,
+)
+_ODD_TEXTS = (
+    "",
+    " ",
+    "\0",
+    "x" * 300,
+    "\ud800",
+    "é\u200d\u202e",
+    "1e400",
+    "nan",
+    "../../x",
+    "/etc/x",
+    "\r\n",
+    "2026-02-30",
+)
 _DEEPEST = 4
 
 

@@ -10,6 +10,7 @@ import re
 import resource
 import sys
 import traceback
+import warnings
 from pathlib import Path
 from types import TracebackType
 
@@ -68,7 +69,7 @@ def _words(what: Target, folder: Path) -> Path:
 
 
 def main(name: str, seconds: int, folder: Path) -> None:
-    import atheris  # type: ignore[import-not-found,unused-ignore]
+    import atheris
 
     with atheris.instrument_imports(include=list(PACKAGES)):  # open all the while: some of ours is imported late
         what = target(name)
@@ -87,6 +88,7 @@ def main(name: str, seconds: int, folder: Path) -> None:
                 found.note(data, problem)
 
         _limit_memory()
+        warnings.simplefilter("error")  # as pytest has it: a warning on the way is a thought that nobody had
         atheris.Setup(
             [
                 "guided",

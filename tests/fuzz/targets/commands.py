@@ -1,4 +1,4 @@
-"""What anybody on the broker may say: commands, questions, the house's word, a release, old announcements. Pure ends."""
+"""What anybody on the broker may say: commands, questions, the house's word, a release, old announcements."""
 
 import json
 import math
@@ -24,7 +24,9 @@ from somnisphere_home.session import HomeSession
 _TOPICS = Topics("bedside")
 _SNAPSHOT = Snapshot(1.0, 1.7e9, Phase.IDLE, story_titles=("The attic", "Der Wal"), listeners=("Mia", "Jon"))
 _TAKERS = {entity.key: entity for entity in ENTITIES if entity.command is not None}
-_FIELDS = tuple({name for fields in QUESTIONS.values() for name in fields} | {"id", "state", "brightness", "transition"})
+_FIELDS = tuple(
+    {name for fields in QUESTIONS.values() for name in fields} | {"id", "state", "brightness", "transition"}
+)
 _KNOWN = (
     *(_TOPICS.command(key) for key in _TAKERS),
     *(f"{_TOPICS.base}/ask/{name}" for name in (*QUESTIONS, "x")),

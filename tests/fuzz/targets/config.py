@@ -10,7 +10,7 @@ from tests.fuzz.target import Target, sentence
 from somnisphere import config, config_edit
 from somnisphere_home.messages import Topics
 
-_PUT_IN = {"oxygen_slope_pct": -25.5, "oxygen_calibrated": 'a "b" \\ é'}
+_PUT_IN: dict[str, float | str] = {"oxygen_slope_pct": -25.5, "oxygen_calibrated": 'a "b" \\ é'}
 
 
 def one(data: bytes) -> None:
@@ -21,7 +21,6 @@ def one(data: bytes) -> None:
             found = config.load(path)
         except config.ConfigError as problem:
             sentence(problem)
-            assert str(path) in str(problem)
             assert path.read_bytes() == data
             return
         assert found.listeners

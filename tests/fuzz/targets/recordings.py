@@ -97,7 +97,7 @@ def _array(dough: Dough) -> bytes:
         case 0:
             values = np.array([dough.float_() for _ in range(dough.number(24))])
         case 1:
-            values = np.linspace(dough.float_(), dough.float_(), dough.number(2000))
+            values = dough.float_() + np.arange(dough.number(2000)) * (1 + dough.byte()) / 16
         case 2:
             values = np.sin(np.arange(dough.number(3000)) / (1 + dough.byte())) * dough.byte()
         case _:
@@ -130,7 +130,9 @@ def _csv_grown(dough: Dough) -> tuple[str, bytes]:
     rows = [",".join(columns)]
     for _ in range(dough.number(_LONGEST_ROWS)):
         at_s += step_s if dough.byte() % 32 else dough.float_()
-        cells = (str(dough.byte()) if dough.byte() % 16 else dough.choice(("", "nan", "-inf", "1e308")) for _ in columns)
+        cells = (
+            str(dough.byte()) if dough.byte() % 16 else dough.choice(("", "nan", "-inf", "1e308")) for _ in columns
+        )
         rows.append(",".join([repr(at_s), *islice(cells, 1, None)]))
     return "a.csv", "\n".join(rows).encode()
 
@@ -180,7 +182,9 @@ _WAYS: tuple[Callable[[Dough], tuple[str, bytes]], ...] = (
 def seeds() -> Iterator[bytes]:
     out = io.BytesIO()
     times = np.arange(0.0, 600.0, 5.0)
-    np.savez(out, hr_time_s=times, hr_bpm=60 + 0 * times, motion_time_s=times, motion_count=0 * times, stage=np.arange(20))
+    np.savez(
+        out, hr_time_s=times, hr_bpm=60 + 0 * times, motion_time_s=times, motion_count=0 * times, stage=np.arange(20)
+    )
     yield b"\0" + out.getvalue()
     yield b"\x02\0time_s,ir,red,ax,ay,az\n0,5,5,0,0,1\n0.02,6,5,0,0,1\n0.04,7,5,,,\n"
     yield b"\x02\x01time_s,heart_bpm,motion_count,stage\n0,60,0,0\n30,61,,2\n60,,4,5\n"

@@ -54,7 +54,9 @@ def _story(data: bytes) -> bytes:
 
 
 def seeds() -> Iterator[bytes]:
-    yield packed({"story.toml": _MANIFEST + _RECORDED + _CONSENT, "text.txt": _TEXT, "r.wav": wav(50), "m.json": _MARKS})
+    yield packed(
+        {"story.toml": _MANIFEST + _RECORDED + _CONSENT, "text.txt": _TEXT, "r.wav": wav(50), "m.json": _MARKS}
+    )
     yield packed({"a/story.toml": _MANIFEST + b'text = "text.txt"\n', "a/text.txt": _TEXT}, zipfile.ZIP_DEFLATED)
     yield b"\0" + _MANIFEST + _RECORDED + _CONSENT
     yield b"\0" + _MANIFEST + b'text = "text.txt"\ncover = "r.wav"\n'
