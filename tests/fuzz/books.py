@@ -64,6 +64,7 @@ def _check_again(book: Book, folder: Path, cache: Path) -> None:
         return
     second = read(to, folder, cache)
     assert isinstance(second, Book), f"what was written cannot be read: {second.reason}"
-    assert [one.text for one in second.sentences] == [one.text for one in book.sentences]
+    for was, now in zip(book.sentences, second.sentences, strict=True):
+        assert now.text == was.text
     assert (second.title, second.teller, second.licence) == (book.title, book.teller, book.licence)
     assert len(second.recordings) == len(book.recordings)

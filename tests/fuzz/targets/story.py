@@ -1,6 +1,7 @@
 """``.story`` files: any bytes, and zip files of any parts, are a book or ``Broken``; a book can be written and read."""
 
 import io
+import warnings
 import zipfile
 from collections.abc import Iterator
 
@@ -25,7 +26,7 @@ def wav(samples: int = 2000) -> bytes:
 
 def packed(parts: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", compression) as archive:
+    with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(out, "w", compression) as archive:  # of names
         for name, content in parts.items():
             archive.writestr(zipfile.ZipInfo(name), content)
     return out.getvalue()
