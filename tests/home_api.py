@@ -13,12 +13,15 @@ TIME = "2026-01-01T00:00:00+00:00"
 
 
 class FakeHome:
-    """``states`` by entity id as (state, attributes). ``mood``: alive, slow, hangs, 401, 500, garbage or dead."""
+    """``states`` by entity id as (state, attributes); ``rendered``: of any template. ``mood``: alive,
+    slow, hangs, 401, 500, garbage or dead."""
 
     def __init__(self) -> None:
         self.states: dict[str, tuple[str, dict[str, Any]]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.events: list[tuple[str, dict[str, Any]]] = []
+        self.configuration: dict[str, Any] = {"version": "2026.1.0", "time_zone": "UTC"}
+        self.rendered = "0"
         self.mood = "alive"
         self.release = threading.Event()
         self.url = ""
@@ -61,6 +64,9 @@ def fake_home(host: str = "127.0.0.1") -> Iterator[FakeHome]:
         def do_GET(self) -> None:
             if self._is_moody():
                 return
+            if self.path == "/api/config":
+                self._send(200, home.configuration)
+                return
             entity_id = self.path.rpartition("/")[2]
             if entity_id not in home.states:
                 self._send(404, {"message": "Entity not found."})
@@ -78,6 +84,9 @@ def fake_home(host: str = "127.0.0.1") -> Iterator[FakeHome]:
             if self.path.startswith("/api/events/"):
                 home.events.append((self.path.removeprefix("/api/events/"), data))
                 self._send(200, {"message": "Event fired."})
+                return
+            if self.path == "/api/template":
+                self._send(200, home.rendered.encode(), "text/plain")
                 return
             service = self.path.removeprefix("/api/services/")
             home.calls.append((service.partition("/")[2], data))
@@ -100,10 +109,10 @@ def fake_home(host: str = "127.0.0.1") -> Iterator[FakeHome]:
             self.close_connection = True
             return True
 
-        def _send(self, code: int, body: Any) -> None:
+        def _send(self, code: int, body: Any, kind: str = "application/json") -> None:
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(code)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

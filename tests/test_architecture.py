@@ -40,10 +40,15 @@ ONE_FILE_EACH = {
     "PIL": {"pi/somnisphere/picture_png.py"},
     "cryptography": {"pi/somnisphere/circle/identity.py"},
     "segno": {"pi/somnisphere/circle/qr.py"},
+    "zeroconf": {"pi/somnisphere/setup/neighbours.py"},
 }
 PURE_CIRCLE = (
     *("acts", "bridge", "evening", "fetching", "known", "manifest", "members", "pieces", "protocol"),
     *("serving", "signed", "spoken", "take_back", "topics"),
+)
+PURE_SETUP = (
+    *("ask_bedside", "ask_broker", "ask_hands", "ask_home", "ask_sensor", "ask_sound", "ask_stories"),
+    *("deeds", "dialogue", "draft", "questions"),
 )
 PURE_ROOMS = [
     "pi/somnisphere/sleep",
@@ -61,6 +66,7 @@ PURE_ROOMS = [
     ),
     "pi/somnisphere/home_facts.py",
     *(f"pi/somnisphere/circle/{name}.py" for name in PURE_CIRCLE),
+    *(f"pi/somnisphere/setup/{name}.py" for name in PURE_SETUP),
 ]
 IMPURE_MODULES = {"time", "threading", "socket", "subprocess", "asyncio", "sqlite3"}
 
@@ -108,7 +114,7 @@ def test_each_library_has_one_file() -> None:
 
 def test_the_daemon_imports_nothing_of_the_page() -> None:
     """Memory of a Pi Zero, and a page that can be broken without the night noticing."""
-    heavy = ("starlette", "jinja2", "babel", "uvicorn", "cryptography", "segno", "psycopg")
+    heavy = ("starlette", "jinja2", "babel", "uvicorn", "cryptography", "segno", "psycopg", "zeroconf")
     code = f"import sys, somnisphere.cli_daemon; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -34,8 +34,7 @@ MAX_WAITING = 100
 """Moments kept while offline; the oldest go first."""
 
 GREETING_S = 5.0
-"""A broker that says nothing to our greeting for so long is tried with the other version: amqtt 0.12 reads an MQTT 5
-greeting with a will wrongly, and waits for more of it for ever."""
+"""A broker silent for so long is tried with the other version: amqtt 0.12 waits for ever for more of an MQTT 5 will."""
 
 _CLOSED_EARLY_MOST = 2
 """A broker that hangs up this often without an answer is tried with the other version: some refuse that way."""
@@ -143,6 +142,11 @@ class HomeLink:
     @property
     def is_connected(self) -> bool:
         return self._connected
+
+    @property
+    def refused_topics(self) -> frozenset[str]:
+        """What the broker said, on this connection, that we may not read or write. MQTT 3.1.1 drops without a word."""
+        return frozenset(self._refused_topics)
 
     def subscribe(self, topic: str) -> None:
         """Take in a topic, until the connection is lost."""

@@ -20,6 +20,7 @@ from somnisphere.config import Config, cache_place
 from somnisphere.core import Core
 from somnisphere.covers import Covers
 from somnisphere.daemon import Daemon
+from somnisphere.dating import Dating
 from somnisphere.diary.door import Door
 from somnisphere.entities import ENTITIES
 from somnisphere.entities_evening import LISTENER_ENTITY
@@ -155,9 +156,11 @@ def assemble(
     machine: Machine | None = None,
     tell_moment: Tell | None = None,
     echo: Echo | None = None,
+    boot: str = "",
 ) -> Assembled:
     """A daemon that has taken up, at ``tick``, the evening and the night that the journal holds. ``reader``: of the
-    shelf, else one that works nothing out; ``tell_moment``: is told of each moment beside MQTT."""
+    shelf, else one that works nothing out; ``tell_moment``: is told of each moment beside MQTT; ``boot``: names
+    this start of the machine."""
     reader = reader or shelf_reader(config)
     shelf = Shelf(reader.read() or (), places=journal.places())
     ritual = Ritual(config.ritual_settings, shelf)
@@ -191,11 +194,13 @@ def assemble(
         Covers(reader.cover, background=reader.background),
         remembered,
         NightScreen(door, journal, ritual.learned),
+        Dating(journal, boot),
         rescan=reader.read,
         light_memory=memory,
     )
     parts.machine = machine
     parts.echo = echo
+    parts.boot = boot
     parts.evening_file = EveningFile(journal.path.with_name(f"{journal.path.name}.evening"))
     parts.cards = cards
     parts.announces = config.mqtt.discovery != "off"

@@ -4,10 +4,11 @@ import sqlite3
 from contextlib import suppress
 
 from somnisphere.journal import Journal
+from somnisphere.journal_schema import readable
 
 
 class JournalReader(Journal):
-    """Only its reading methods are of use. What was not committed yet (a minute) is not seen."""
+    """Only its reading methods are of use. What was not written yet (a minute) is not seen."""
 
     def commit(self) -> bool:
         return True
@@ -15,6 +16,7 @@ class JournalReader(Journal):
     def _open(self) -> bool:
         try:
             self._db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+            self._db.text_factory = readable
         except sqlite3.Error as error:
             self._troubled(error)
         return self._db is not None

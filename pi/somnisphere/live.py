@@ -14,9 +14,9 @@ import queue
 import threading
 from dataclasses import dataclass
 
-from somnisphere.clock import Clock, utc_offset_s
 from somnisphere.daemon import Daemon
-from somnisphere.events import BrokerReported, ButtonPressed, HomeReported, Press, Tick
+from somnisphere.events import BrokerReported, ButtonPressed, HomeReported, Press
+from somnisphere.household_clock import HouseholdClock
 from somnisphere.poll_thread import PollThread
 from somnisphere.service_manager import ServiceManager
 from somnisphere_hardware.bedside import Bedside
@@ -93,7 +93,7 @@ class Live:
         bedside: Bedside,
         link: HomeLink,
         inbox: Inbox,
-        clock: Clock,
+        clock: HouseholdClock,
         button: Button | None = None,
         reader: CardReader | None = None,
         manager: ServiceManager | None = None,
@@ -133,8 +133,7 @@ class Live:
             while not self._stop_asked:
                 now_s = self._clock.now_s()
                 if now_s >= tick_due_s:
-                    wall_s = self._clock.wall_s()
-                    self._daemon.handle(Tick(now_s, wall_s, utc_offset_s(wall_s)))
+                    self._daemon.handle(self._clock.tick())
                     tick_due_s = max(tick_due_s + TICK_S, now_s)
                     if sensor.late_s(now_s) < HUNG_S:  # it says samples, or what is wrong; else we are to be restarted
                         self._manager.feed(now_s)

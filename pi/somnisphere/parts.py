@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from somnisphere.card_desk import CardDesk
 from somnisphere.comfort_file import ComfortFile
 from somnisphere.covers import Covers
+from somnisphere.dating import Dating
 from somnisphere.evening_file import EveningFile
 from somnisphere.home_desk import HomeDesk
 from somnisphere.home_lamp import HomeLamp
@@ -49,10 +50,13 @@ class Parts:
     covers: Covers
     comfort: ComfortFile
     screen: NightScreen
+    dating: Dating
     publish: Publish = _nowhere
     blocks_dropped: Callable[[], int] = int
     rescan: Callable[[], tuple[Story, ...] | None] = lambda: None
     """Reads the story folder again; None when it did not change."""
+    boot: str = ""
+    """The machine's start, in all of which monotonic time means the same; "" when it is not known."""
     light_memory: LightMemory | None = None
     evening_file: EveningFile | None = None
     cards: CardDesk | None = None

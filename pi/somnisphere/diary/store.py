@@ -140,4 +140,8 @@ def _step(db: sqlite3.Connection, night_id: str, step: Step, wall_s: float) -> S
 
 
 def _read(answers: str) -> Mapping[str, str | int]:
-    return {key: value for key, value in json.loads(answers).items() if isinstance(value, str | int)}
+    """Blank where the disk made it unreadable."""
+    try:
+        return {key: value for key, value in json.loads(answers).items() if isinstance(value, str | int)}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return {}
