@@ -43,6 +43,7 @@ from somnisphere.events import (
     Tick,
 )
 from somnisphere.health import health_of
+from somnisphere.home_echo import HomeEcho
 from somnisphere.keeping import Keeping
 from somnisphere.machine import Began
 from somnisphere.night import StageEstimate
@@ -72,6 +73,7 @@ class Daemon:
         self._core = core
         self._parts = parts
         self.keeping = Keeping(core, parts)
+        self.echo = HomeEcho(parts.echo)
         self._tick = Tick(0.0, 0.0)
         self._home_due_s = 0.0
         self._lamp_reported_s = 0.0
@@ -87,14 +89,7 @@ class Daemon:
 
     def publish_through(self, publish: Publish, blocks_dropped: Callable[[], int] = int) -> None:
         """From now on messages go this way."""
-        self._parts.publish, self._parts.blocks_dropped = publish, blocks_dropped
-        if (echo := self._parts.echo) is not None:
-
-            def say(message: Message) -> None:
-                echo.said(message, self._tick.at_s)
-                publish(message)
-
-            self._parts.publish = say
+        self._parts.publish, self._parts.blocks_dropped = self.echo.before(publish), blocks_dropped
 
     def carry_on(self, tick: Tick) -> None:
         """After a restart: take up the evening and the night that the journal holds."""
@@ -147,11 +142,8 @@ class Daemon:
             if (stories := self._parts.rescan()) is not None:
                 self.handle(ShelfChanged(tick.at_s, stories))
         self.keeping.tick(tick, self._night_id)
-        if (echo := self._parts.echo) is not None:
-            if probe := echo.again(tick.at_s):
-                self._say_all(probe, tick.at_s)
-            if (news := echo.news(tick.at_s)) is not None:
-                log.warning("%s", news or "The MQTT broker takes and hands over everything again.")
+        if again := self.echo.tick(tick.at_s):
+            self._say_all(again, tick.at_s)
         if self._parts.screen.changed():  # a person told a night, or opened it: the home sees it at once
             self._show_picture(tick.at_s)
         if tick.at_s >= self._home_due_s:
@@ -226,12 +218,12 @@ class Daemon:
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """The broker's topics to be heard, before ``home_connected`` says that we are here."""
-        own = () if self._parts.echo is None else self._parts.echo.subscriptions
-        return *self._parts.desk.subscriptions, self._parts.house.subscription, RELEASE_TOPIC, *own
+        parts = self._parts
+        return *parts.desk.subscriptions, parts.house.subscription, RELEASE_TOPIC, *self.echo.subscriptions
 
     def home_connected(self, at_s: float) -> None:
         """The broker answers: everything is published anew."""
-        self._say_all([] if self._parts.echo is None else self._parts.echo.connected(at_s), at_s)
+        self._say_all(self.echo.connected(at_s), at_s)
 
     def _say_all(self, first: list[Message], at_s: float) -> None:
         messages = [*first, *self._parts.session.connected(self.snapshot(), at_s)]
@@ -242,22 +234,10 @@ class Daemon:
         for message in messages:
             self._parts.publish(message)
 
-    def home_lost(self) -> None:
-        """The broker is away."""
-        if self._parts.echo is not None:
-            self._parts.echo.disconnected()
-
-    def home_forbids(self, deed: str, topic: str) -> None:
-        """The broker does not let us read or write there."""
-        if self._parts.echo is not None:
-            self._parts.echo.forbidden(deed, topic)
-
     def home_said(self, topic: str, payload: bytes, *, retained: bool, at_s: float, reply: Reply | None = None) -> None:
         """A message from the broker."""
         parts = self._parts
-        if parts.echo is not None and parts.echo.heard(topic, retained=retained):
-            return
-        if parts.house.heard(topic, payload, at_s):
+        if self.echo.heard(topic, retained=retained) or parts.house.heard(topic, payload, at_s):
             return
         if parts.release.heard(topic, payload):
             if parts.release.problem:

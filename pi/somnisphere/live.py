@@ -181,9 +181,9 @@ class Live:
                 self._daemon.home_connected(at_s)
             case Disconnected():
                 self._daemon.handle(BrokerReported(at_s, connected=False, problem=item.reason))
-                self._daemon.home_lost()
+                self._daemon.echo.lost()
             case Forbidden():
-                self._daemon.home_forbids(item.deed, item.topic)
+                self._daemon.echo.forbidden(item.deed, item.topic)
             case Received():
                 self._daemon.home_said(item.topic, item.payload, retained=item.retained, at_s=at_s, reply=item.reply)
             case _:

@@ -1,12 +1,12 @@
-"""Walks through deploy/compose/Dockerfile without an engine, step by step, and lets the result rehearse two short nights.
+"""Walks through deploy/compose/Dockerfile without an engine, step by step; the result rehearses two short nights.
 
 By hand, for it takes a minute and a way to PyPI (or a mirror that pip is told of):
 
     python3.13 tests/deploy/image_by_hand.py
 
 COPY copies into a scratch folder what the .dockerignore lets through, ``RUN pip`` runs in a virtual environment there,
-the ENTRYPOINT runs with a mosquitto and SIGTERM as ``docker stop`` does it. What stays untried is the base image, the user,
-and the engine itself.
+the ENTRYPOINT runs with a mosquitto and SIGTERM as ``docker stop`` does it. What stays untried is the base image, the
+user, and the engine itself.
 """
 
 import os

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 from tests.brokers import HOST, free_port, mosquitto
 
 from somnisphere.cli import build_parser
