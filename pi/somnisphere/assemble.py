@@ -199,7 +199,7 @@ def assemble(
         light_memory=memory,
     )
     parts.machine = machine
-    parts.echo = echo
+    parts.echo = echo or Echo()
     parts.boot = boot
     parts.evening_file = EveningFile(journal.path.with_name(f"{journal.path.name}.evening"))
     parts.cards = cards

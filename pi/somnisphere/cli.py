@@ -12,6 +12,7 @@ from pathlib import Path
 
 from somnisphere import __version__
 from somnisphere.errors import UserError
+from somnisphere.own_files import as_is_due
 
 NOT_MEDICAL = "Somnisphere is not a medical device: it guesses sleep from pulse and movement."
 OPEN_HELP = "where nights are told first: open what is sealed, as “just show me” does on the house page"
@@ -227,7 +228,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         level=logging.DEBUG if arguments.verbose else arguments.level, format="%(levelname)s %(name)s: %(message)s"
     )
     try:
-        status: int = arguments.handler(arguments)
+        with as_is_due(arguments.command):
+            status: int = arguments.handler(arguments)
         sys.stdout.flush()  # a closed pipe is to be met here, not at the interpreter's end
     except UserError as problem:
         print(f"somnisphere: {problem}", file=sys.stderr)

@@ -43,7 +43,6 @@ from somnisphere.events import (
     Tick,
 )
 from somnisphere.health import health_of
-from somnisphere.home_echo import HomeEcho
 from somnisphere.keeping import Keeping
 from somnisphere.machine import Began
 from somnisphere.night import StageEstimate
@@ -72,8 +71,8 @@ class Daemon:
     def __init__(self, core: Core, parts: Parts) -> None:
         self._core = core
         self._parts = parts
+        self.echo = parts.echo
         self.keeping = Keeping(core, parts)
-        self.echo = HomeEcho(parts.echo)
         self._tick = Tick(0.0, 0.0)
         self._home_due_s = 0.0
         self._lamp_reported_s = 0.0
@@ -89,7 +88,12 @@ class Daemon:
 
     def publish_through(self, publish: Publish, blocks_dropped: Callable[[], int] = int) -> None:
         """From now on messages go this way."""
-        self._parts.publish, self._parts.blocks_dropped = self.echo.before(publish), blocks_dropped
+
+        def say(message: Message) -> None:
+            self.echo.said(message, self._tick.at_s)
+            publish(message)
+
+        self._parts.publish, self._parts.blocks_dropped = say, blocks_dropped
 
     def carry_on(self, tick: Tick) -> None:
         """After a restart: take up the evening and the night that the journal holds."""
@@ -142,8 +146,10 @@ class Daemon:
             if (stories := self._parts.rescan()) is not None:
                 self.handle(ShelfChanged(tick.at_s, stories))
         self.keeping.tick(tick, self._night_id)
-        if again := self.echo.tick(tick.at_s):
-            self._say_all(again, tick.at_s)
+        if probe := self.echo.again(tick.at_s):
+            self._say_all(probe, tick.at_s)
+        if (news := self.echo.news(tick.at_s)) is not None:
+            log.warning("%s", news or "The MQTT broker takes and hands over everything again.")
         if self._parts.screen.changed():  # a person told a night, or opened it: the home sees it at once
             self._show_picture(tick.at_s)
         if tick.at_s >= self._home_due_s:
@@ -219,7 +225,7 @@ class Daemon:
     def subscriptions(self) -> tuple[str, ...]:
         """The broker's topics to be heard, before ``home_connected`` says that we are here."""
         parts = self._parts
-        return *parts.desk.subscriptions, parts.house.subscription, RELEASE_TOPIC, *self.echo.subscriptions
+        return *parts.desk.subscriptions, parts.house.subscription, RELEASE_TOPIC, *parts.echo.subscriptions
 
     def home_connected(self, at_s: float) -> None:
         """The broker answers: everything is published anew."""
@@ -237,7 +243,7 @@ class Daemon:
     def home_said(self, topic: str, payload: bytes, *, retained: bool, at_s: float, reply: Reply | None = None) -> None:
         """A message from the broker."""
         parts = self._parts
-        if self.echo.heard(topic, retained=retained) or parts.house.heard(topic, payload, at_s):
+        if parts.echo.heard(topic, retained=retained) or parts.house.heard(topic, payload, at_s):
             return
         if parts.release.heard(topic, payload):
             if parts.release.problem:

@@ -36,7 +36,7 @@ class EveningFile:
         self._number += 1
         head = _HEAD.format(zlib.crc32(body), len(body), self._number).encode()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 os.pwrite(handle, head + body, self._number % 2 * SLOT_BYTES)

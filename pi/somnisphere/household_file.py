@@ -5,13 +5,13 @@ from a process of its own, and the daemon reads of it what it must know. Each pa
 own in it, and brings them up to date by itself: ``connect(path, "diary", MIGRATIONS)``.
 """
 
-import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
 from somnisphere.journal_schema import is_broken
+from somnisphere.own_files import make_own
 from somnisphere.small_file import free_aside
 
 WAIT_S = 2.0
@@ -28,7 +28,7 @@ def connect(path: Path, part: str, migrations: Sequence[str]) -> sqlite3.Connect
 
     The file is readable by its owner alone. Raises ``sqlite3.Error`` or ``OSError``: full, read-only, broken, newer.
     """
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    make_own(path)
     db = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
     try:
         db.execute("PRAGMA journal_mode=WAL")

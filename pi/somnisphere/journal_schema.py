@@ -4,6 +4,8 @@ import os
 import sqlite3
 from pathlib import Path
 
+from somnisphere.own_files import make_own
+
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE night (
@@ -63,6 +65,7 @@ def readable(text: bytes) -> str:
 
 
 def connect(path: Path) -> sqlite3.Connection:
+    make_own(path)
     db = sqlite3.connect(path, timeout=2.0)
     db.text_factory = readable
     try:

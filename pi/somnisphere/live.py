@@ -181,7 +181,7 @@ class Live:
                 self._daemon.home_connected(at_s)
             case Disconnected():
                 self._daemon.handle(BrokerReported(at_s, connected=False, problem=item.reason))
-                self._daemon.echo.lost()
+                self._daemon.echo.disconnected()
             case Forbidden():
                 self._daemon.echo.forbidden(item.deed, item.topic)
             case Received():

@@ -63,8 +63,7 @@ class Parts:
     announces: bool = True
     """False: the home is not told that we are there."""
     oxygen_calibrated: str = ""
-    echo: Echo | None = None
-    """None: that the broker drops nothing is taken for granted, as in a rehearsal, whose time is not the broker's."""
+    echo: Echo = field(default_factory=Echo)
     release: ReleaseDesk = field(default_factory=ReleaseDesk)
     machine: Machine | None = None
     """None: a machine that is not looked at, as in a rehearsal."""

@@ -7,6 +7,7 @@ is the way to everything else: it leads nowhere, and whatever is sent there is a
 
 import argparse
 import json
+import os
 import queue
 import socket
 import struct
@@ -208,6 +209,7 @@ def whole_night(folder: Path, home_ports: set[int]) -> dict[str, Any]:
             "home_ports": sorted(home_ports),
             "page": page,
             "circle_off": refused.returncode,
+            "files": {str(path.relative_to(folder)): path.stat().st_mode & 0o777 for path in folder.rglob("*")},
             "denied": broker.denied,
             "unheard": sorted(said - listener.topics()),
             "moments": moments,
@@ -307,6 +309,7 @@ def main() -> int:
         print("this is not a network of its own: unshare --net", file=sys.stderr)
         return 1
     subprocess.run(["sh", "-ec", SETUP], check=True)
+    os.umask(0o022)  # as on a usual desk: what must not be read by others is not left to the umask
     told: dict[str, Any] = {}
     if arguments.leak:
         with every_packet(set()) as seen:

@@ -89,7 +89,7 @@ def test_a_wrong_access_list_is_said_and_so_is_that_it_is_mended(
             it.live(SILENCE_S + 61, 2.0)
             assert says in wire.problem
             assert wire.problem.endswith(MEND)
-            assert any(says in r.getMessage() for r in caplog.records if r.name == "somnisphere.home_echo")
+            assert any(says in r.getMessage() for r in caplog.records if r.name == "somnisphere.daemon")
             shipped("new-box.sh", broker.files, "bedside")
             _reloaded(broker)
             it.live(AGAIN_S, 2.0)  # all is said anew, without a new connection
@@ -97,7 +97,7 @@ def test_a_wrong_access_list_is_said_and_so_is_that_it_is_mended(
             it.live(61.0, 2.0)
             assert wire.problem == ""
             assert "The MQTT broker takes and hands over everything again." in [r.getMessage() for r in caplog.records]
-            assert len([r for r in caplog.records if r.name == "somnisphere.home_echo"]) == 2, "each was said once"
+            assert len([r for r in caplog.records if r.name == "somnisphere.daemon"]) == 2, "each was said once"
 
 
 def _reloaded(broker: Secured) -> None:

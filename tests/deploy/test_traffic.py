@@ -19,6 +19,9 @@ BODY = ("heart", "bpm", "breath", "oxygen", "spo2", "rmssd", "movement", "motion
 """What a payload of the body would name."""
 
 
+MADE_BY_HAND = {"somnisphere.toml", "socket.toml", "token"}
+
+
 def alone(folder: Path, *more: str) -> dict[str, Any]:
     unshare = shutil.which("unshare")
     if unshare is None or shutil.which("ip") is None:
@@ -58,6 +61,9 @@ def test_a_night_speaks_with_the_broker_the_home_and_itself_alone(tmp_path: Path
     assert len(seen["hearts"]) > 10
     assert (seen["denied"], seen["unheard"]) == ([], [])
     assert seen["circle_off"] == 2
+    # What it kept can be read by nobody else of the machine, although it was started by hand and with a wide umask.
+    assert {"journal.db", "journal.db.evening", "household.db", "circle/household.key"} <= seen["files"].keys()
+    assert {name: mode for name, mode in seen["files"].items() if mode & 0o077 and name not in MADE_BY_HAND} == {}
     # And what Home Assistant was asked, beside the broker, is about its own things and the moments that were wished.
     told = seen["to_home"].lower()
     assert "somnisphere_moment" in told
