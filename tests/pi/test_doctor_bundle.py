@@ -15,8 +15,9 @@ from tests.doctor_box import DoctorBox, doctor_box
 from tests.doctor_faults import program
 
 from somnisphere.cli import main
+from somnisphere.config import Config
 from somnisphere.doctor.log_lines import told
-from somnisphere.doctor.masks import without_values
+from somnisphere.doctor.masks import masks_of, without_values
 from somnisphere.dreams.store import DreamStore
 from somnisphere.dreams.telling import Dream
 from somnisphere.household_file import household_beside
@@ -62,7 +63,7 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DoctorBox]:
 @pytest.fixture
 def planted(box: DoctorBox, monkeypatch: pytest.MonkeyPatch) -> DoctorBox:
     """A household with something of everything."""
-    secrets = {}
+    secrets: dict[str, Path] = {}
     for name in ("password", "token", "coach's password"):
         secrets[name] = box.folder / f"kept-{len(secrets)}"
         secrets[name].write_text(PLANTED[name])
@@ -246,3 +247,7 @@ def test_a_complaint_without_its_values() -> None:
     assert without_values(said).startswith("/home/<user>/x.toml: mqtt.port: found <a value>, allowed")
     assert "secret" not in without_values(said)
     assert "Klara" not in without_values(said)
+
+
+def test_home_folders_are_without_their_owners() -> None:
+    assert masks_of(Config()).over("/home/klara/nights.db is whole") == "/home/<user>/nights.db is whole"
