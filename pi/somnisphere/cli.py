@@ -90,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
         return command
 
     add("run", "cli_daemon", "run", "run the daemon on this box until stopped")
+    add("dark", "cli_dark", "dark", "put the sensor's light and the lamp out, after a daemon that was killed")
 
     setup = add("setup", "cli_setup", "setup", "the first run: find, try and write down all it needs", logging.ERROR)
     setup.add_argument("--yes", action="store_true", help="ask nothing: take what is found, and the defaults")
