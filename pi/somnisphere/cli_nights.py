@@ -52,7 +52,7 @@ def nights(arguments: argparse.Namespace) -> int:
     from somnisphere.sleep.regularity import regularity
 
     with open_journal(arguments.config) as journal:
-        chosen = [night for night in journal.nights() if _within(night, arguments.since, arguments.until)]
+        chosen = [night for night in journal.nights() if within(night, arguments.since, arguments.until)]
         if not chosen:
             raise UserError(f"{journal.path}: no night is kept there in that time. Leave --since and --until out.")
         sealed = sealed_of(load(arguments.config), chosen, open_now=arguments.open)
@@ -86,7 +86,7 @@ def _clock(wall_s: float) -> str:
     return time.strftime("%H:%M", time.localtime(wall_s))
 
 
-def _within(night: str, since: str | None, until: str | None) -> bool:
+def within(night: str, since: str | None, until: str | None) -> bool:
     """``night`` is an ISO date, with ``.2`` behind it for a second one."""
     return (since or "") <= night[:10] <= (until or "9")
 
