@@ -62,7 +62,8 @@ PURE_ROOMS = [
     ),
     "pi/somnisphere/home_facts.py",
     "pi/somnisphere/exchange/edf_night.py",
-    "pi/somnisphere/exchange/epoch_rows.py",
+    *(f"pi/somnisphere/exchange/{name}.py" for name in ("epoch_rows", "fitbit", "plain", "sleep_as_android")),
+    *(f"pi/somnisphere/exchange/{name}.py" for name in ("imported_rows", "tracker_rows", "withings")),
     *(f"pi/somnisphere/circle/{name}.py" for name in PURE_CIRCLE),
 ]
 IMPURE_MODULES = {"time", "threading", "socket", "subprocess", "asyncio", "sqlite3"}
