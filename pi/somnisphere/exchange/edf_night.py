@@ -32,7 +32,7 @@ STAGE_TEXTS = {
     None: "Sleep stage ?",
 }
 MEANING = (
-    "Somnisphere: stages are guessed from pulse and movement by a program and were scored by nobody. N2 stands for "
+    "Somnisphere: stages are guessed from pulse and movement by a program; no person looked at them. N2 stands for "
     "light sleep: N1 or N2, not told apart. N3 stands for deep sleep. ? is not known. Samples of -1 are not known. "
     "Not a medical device."
 )
