@@ -56,7 +56,7 @@ class EveningFile:
             return None
         number, plain = max(found, key=lambda slot: slot[0])
         self._number = number
-        with suppress(KeyError, TypeError, ValueError):
+        with suppress(KeyError, TypeError, ValueError, OverflowError):
             return SavedRitual(dict(plain["state"]), float(plain["wall_minus_at_s"]) - (wall_s - at_s))
         return None
 
@@ -76,5 +76,5 @@ def _read(slot: bytes) -> tuple[int, dict[str, Any]] | None:
             return None
         plain = json.loads(body)
         return (int(number), plain) if isinstance(plain, dict) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -8,7 +8,7 @@ from somnisphere.journal_schema import readable
 
 
 class JournalReader(Journal):
-    """Only its reading methods are of use. What was not committed yet (a minute) is not seen."""
+    """Only its reading methods are of use. What was not written yet (a minute) is not seen."""
 
     def commit(self) -> bool:
         return True

@@ -33,6 +33,13 @@ MIGRATIONS: tuple[str, ...] = (
         night TEXT, wall_s REAL NOT NULL, title TEXT NOT NULL, teller TEXT NOT NULL, listener TEXT NOT NULL
     );
     """,
+    """
+    CREATE TABLE clock (
+        one INTEGER PRIMARY KEY CHECK (one = 1), boot TEXT NOT NULL, wall_minus_at_s REAL NOT NULL,
+        was_set INTEGER NOT NULL, night TEXT NOT NULL, carried INTEGER NOT NULL, moments INTEGER NOT NULL,
+        told INTEGER NOT NULL
+    );
+    """,
 )
 """One script per version of the file; ``user_version`` counts those that were run. Only ever append."""
 
