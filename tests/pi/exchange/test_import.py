@@ -221,6 +221,13 @@ def test_they_stand_beside_ours_under_their_name(config: str, tmp_path: Path, ca
     assert json.loads(capsys.readouterr().out.splitlines()[0])["source"] == "my ring"
 
 
+def test_through_a_pipe(config: str, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(PLAIN.encode())))
+    assert main(["--config", config, "import", "-"]) == 0
+    assert "2 nights came in" in capsys.readouterr().out
+    assert len(ImportedNights(tmp_path / "household.db").all()) == 2
+
+
 def test_once_and_not_twice(config: str, tmp_path: Path, capsys: Output) -> None:
     """Again: known. Cut differently: left. Of another tracker: kept side by side."""
     path = tmp_path / "ring.csv"
