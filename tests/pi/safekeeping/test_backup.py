@@ -125,12 +125,14 @@ def test_beside_a_daemon_that_writes(box: LivedIn, tmp_path: Path) -> None:
     journal.close()
 
 
-def test_to_standard_output_through_a_pipe(box: LivedIn, tmp_path: Path) -> None:
+def test_to_standard_output_and_back_through_a_pipe(box: LivedIn) -> None:
     command = [sys.executable, "-m", "somnisphere", "--config", str(box.config), "backup", "-"]
     done = subprocess.run(command, capture_output=True, check=True)
-    (tmp_path / "piped.zip").write_bytes(done.stdout)
     assert b"Not in it" in done.stderr
-    assert run(box, "restore", tmp_path / "piped.zip", "--dry-run") == 0
+    back = [*command[:-2], "restore", "-", "--dry-run"]
+    said = subprocess.run(back, input=done.stdout, capture_output=True, check=True).stdout.decode()
+    assert "3 nights. It is whole, can be put back." in said
+    assert not list(box.belongings.journal.parent.glob(".restoring-*"))
 
 
 def test_the_day_names_it_when_nobody_does(box: LivedIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
