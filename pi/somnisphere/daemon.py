@@ -50,6 +50,7 @@ from somnisphere.parts import Parts, Publish
 from somnisphere.picture import Shape, draw_night, to_svg
 from somnisphere.snapshot import Snapshot
 from somnisphere.speaker_orders import give
+from somnisphere.strain import Ease, said
 from somnisphere_hardware.card_reader import CardSign
 from somnisphere_hardware.samples import MotionBlock, PulseBlock
 from somnisphere_home.messages import Message, Reply
@@ -65,6 +66,8 @@ LAMP_REPORT_EVERY_S = 10.0
 
 PICTURE_EVERY_S = 1800.0
 RESCAN_EVERY_S = 120.0
+SPARED_HOME_S, SPARED_RESCAN_S = 15.0, 1200.0
+"""The same for a machine that is to be spared (``strain.py``)."""
 
 
 class Daemon:
@@ -136,13 +139,14 @@ class Daemon:
 
     def _on_tick(self, tick: Tick) -> None:
         self.step_speaker(tick.at_s)
+        self._look_at_strain(tick)
         if self._parts.cards is not None:
             self._obey_cards(self._parts.cards.tick(tick.at_s, playing=self._player_state == "playing"))
         for message in self._parts.desk.finished():
             self._parts.publish(message)
             self._rescan_due_s = tick.at_s  # it may have been a new story
         if tick.at_s >= self._rescan_due_s:
-            self._rescan_due_s = tick.at_s + RESCAN_EVERY_S
+            self._rescan_due_s = tick.at_s + (SPARED_RESCAN_S if self._is_spared else RESCAN_EVERY_S)
             if (stories := self._parts.rescan()) is not None:
                 self.handle(ShelfChanged(tick.at_s, stories))
         self.keeping.tick(tick, self._night_id)
@@ -154,6 +158,19 @@ class Daemon:
             self._show_picture(tick.at_s)
         if tick.at_s >= self._home_due_s:
             self._show_home(tick.at_s)
+
+    def _look_at_strain(self, tick: Tick) -> None:
+        parts = self._parts
+        if parts.signs is None or (signs := parts.signs.seen(tick, parts.blocks_dropped())) is None:
+            return
+        if parts.strain.look(signs, tick.at_s):
+            parts.put_off(parts.strain.ease > Ease.NONE)
+            log.log(*said(parts.strain))
+            self._home_due_s = tick.at_s
+
+    @property
+    def _is_spared(self) -> bool:
+        return self._parts.strain.ease is Ease.SPARED
 
     def poll_bedside(self, at_s: float) -> float:
         """Read the chips once, on the caller's thread (a rehearsal); return when they want to be read next."""
@@ -187,7 +204,7 @@ class Daemon:
         return self._parts.screen.unsealed(self._core.snapshot(health), self._night_id, self._parts.moments.last)
 
     def _show_home(self, at_s: float) -> None:
-        self._home_due_s = at_s + HOME_EVERY_S
+        self._home_due_s = at_s + (SPARED_HOME_S if self._is_spared else HOME_EVERY_S)
         snapshot = self.snapshot()
         parts, session, publish = self._parts, self._parts.session, self._parts.publish
         for part, ok in (("sensor", snapshot.pulse_ok or snapshot.motion_ok), ("player", snapshot.player_ok)):
@@ -204,7 +221,7 @@ class Daemon:
         if snapshot.story is not None and (cover := parts.covers.picture(snapshot.story)) is not None:
             for message in session.image(COVER_ENTITY, cover):
                 publish(message)
-        if self._night_id is not None and at_s >= self._picture_due_s:
+        if self._night_id is not None and at_s >= self._picture_due_s and not self._is_spared:
             self._show_picture(at_s)
 
     def _show_picture(self, at_s: float) -> None:
