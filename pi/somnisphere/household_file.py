@@ -10,6 +10,8 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from somnisphere.sqlite_file import CarefulConnection
+
 WAIT_S = 2.0
 """So long is waited for another process that writes."""
 
@@ -25,7 +27,7 @@ def connect(path: Path, part: str, migrations: Sequence[str]) -> sqlite3.Connect
     The file is readable by its owner alone. Raises ``sqlite3.Error`` or ``OSError``: full, read-only, broken, newer.
     """
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    db = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
+    db = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, factory=CarefulConnection)
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")  # words are few, and nobody types them twice
@@ -54,6 +56,8 @@ def _version(db: sqlite3.Connection, part: str) -> int:
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'part'").fetchone() is None:
         return 0
     row = db.execute("SELECT version FROM part WHERE name = ?", (part,)).fetchone()
+    if row is not None and not isinstance(row[0], int):
+        raise sqlite3.DatabaseError(f"the version of its {part} is {str(row[0])[:40]!r}")
     return int(row[0]) if row else 0
 
 

@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import suppress
 
 from somnisphere.journal import Journal
+from somnisphere.sqlite_file import CarefulConnection
 
 
 class JournalReader(Journal):
@@ -14,7 +15,8 @@ class JournalReader(Journal):
 
     def _open(self) -> bool:
         try:
-            self._db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+            place = f"{self.path.absolute().as_uri()}?mode=ro"
+            self._db = sqlite3.connect(place, uri=True, timeout=5.0, factory=CarefulConnection)
         except sqlite3.Error as error:
             self._troubled(error)
         return self._db is not None

@@ -3,6 +3,8 @@
 import sqlite3
 from pathlib import Path
 
+from somnisphere.sqlite_file import CarefulConnection
+
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE night (
@@ -37,7 +39,7 @@ MIGRATIONS: tuple[str, ...] = (
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=2.0)
+    db = sqlite3.connect(path, timeout=2.0, factory=CarefulConnection)
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
