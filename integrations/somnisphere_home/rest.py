@@ -69,6 +69,16 @@ class HomeAssistantClient:
         answer = self._ask(lambda client: _entity_state(client.get_state(entity_id=entity_id)))
         return None if isinstance(answer, _NotFound) else answer
 
+    def configuration(self) -> Mapping[str, Any] | HomeUnreachable | HomeRefused:
+        """What the home says of itself: ``version``, ``time_zone``, ``location_name`` and more."""
+        answer = self._ask(lambda client: dict(client.get_config()))
+        return HomeUnreachable(f"{self._url} is no Home Assistant") if isinstance(answer, _NotFound) else answer
+
+    def rendered(self, template: str) -> str | HomeUnreachable | HomeRefused:
+        """A template's text; refused to the tokens of people who are no administrators."""
+        answer = self._ask(lambda client: str(client.get_rendered_template(template)))
+        return HomeRefused(f"{self._url} renders no templates") if isinstance(answer, _NotFound) else answer
+
     def call(
         self, domain: str, service: str, data: Mapping[str, Any] | None = None
     ) -> HomeUnreachable | HomeRefused | None:

@@ -90,6 +90,11 @@ def build_parser() -> argparse.ArgumentParser:
         return command
 
     add("run", "cli_daemon", "run", "run the daemon on this box until stopped")
+    add("dark", "cli_dark", "dark", "put the sensor's light and the lamp out, after a daemon that was killed")
+
+    setup = add("setup", "cli_setup", "setup", "the first run: find, try and write down all it needs", logging.ERROR)
+    setup.add_argument("--yes", action="store_true", help="ask nothing: take what is found, and the defaults")
+    setup.add_argument("--answers", type=Path, metavar="FILE", help="answers as TOML (pi/README.md); the rest as --yes")
 
     rehearse = add(
         "rehearse", "cli_daemon", "rehearse", "play a whole evening and night from simulated chips", logging.WARNING
@@ -199,6 +204,9 @@ def build_parser() -> argparse.ArgumentParser:
     form.add_argument("--csv", action="store_true", help="the same as CSV")
     nights.add_argument("--open", action="store_true", help=OPEN_HELP)
 
+    from somnisphere.cli_keep import add_commands as add_keeping
+
+    add_keeping(add, _date, OPEN_HELP)
     from somnisphere.cli_story import add_commands
 
     story = add(
@@ -248,7 +256,9 @@ def build_parser() -> argparse.ArgumentParser:
     floor.add_argument("light", metavar="light.X", help="the light, as Home Assistant names it")
     floor.add_argument("--dry-run", action="store_true", help="only say it, do not write it")
 
-    add("doctor", "cli_doctor", "doctor", "check every part of this box and say the mend", logging.ERROR)
+    doctor = add("doctor", "cli_doctor", "doctor", "check every part of this box and say the mend", logging.ERROR)
+    doctor.add_argument("--json", action="store_true", help="JSON lines, for scripts")
+    doctor.add_argument("--bundle", type=Path, metavar="FILE", help="for who helps you: a zip of what the doctor sees")
 
     calibrate = add("calibrate", "cli_calibrate", "calibrate", "fit this unit's oxygen line to a finger oximeter")
     calibrate.add_argument("what", choices=("oxygen",), help="what to calibrate")

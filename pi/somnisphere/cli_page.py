@@ -19,6 +19,7 @@ from somnisphere.cli import needs_extra
 from somnisphere.config import Config, ConfigError, load
 from somnisphere.errors import UserError
 from somnisphere.household_file import household_beside
+from somnisphere.safekeeping.in_use import in_use
 
 if TYPE_CHECKING:
     from somnisphere.coach.sender import Sender
@@ -46,6 +47,11 @@ def serve(arguments: argparse.Namespace) -> int:
     """Until Ctrl-C or SIGTERM. It reads what the daemon wrote and speaks with it over MQTT; it may die at any time."""
     config = load(arguments.config)
     journal = _journal(arguments, config)
+    with in_use(journal):
+        return _serve(arguments, config, journal)
+
+
+def _serve(arguments: argparse.Namespace, config: Config, journal: Path) -> int:
     host, port = arguments.host or config.page.host, arguments.port or config.page.port
     with needs_extra("page", "The house page"):
         from somnisphere.page.app import build_app

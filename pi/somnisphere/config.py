@@ -164,7 +164,7 @@ def find(environment: Mapping[str, str] = os.environ) -> Path | None:
     """The file in force when none is named: ``$SOMNISPHERE_CONFIG``, else the first of ``PLACES``, else none."""
     if named := environment.get(ENVIRONMENT):
         return Path(named)
-    return next((place.expanduser() for place in PLACES if place.expanduser().exists()), None)
+    return next((place for place in map(Path.expanduser, PLACES) if os.path.exists(place)), None)
 
 
 def load(path: Path | None = None) -> Config:
@@ -275,6 +275,16 @@ def _declared(keys: list[str]) -> Any:
 
 def _keys(keys: list[str]) -> list[str]:
     return [field.name for field in msgspec.structs.fields(_declared(keys[:1]))]
+
+
+def complaint(key: str, value: Any) -> str:
+    """What the dotted ``key`` takes, in words, where it does not take ``value``; else ""."""
+    keys = key.split(".")
+    try:
+        msgspec.convert(value, _declared(keys))
+    except msgspec.ValidationError:
+        return f"{key}: found {value!r}, allowed is {_allowed(keys)}"
+    return ""
 
 
 def _allowed(keys: list[str]) -> str:

@@ -20,6 +20,7 @@ from somnisphere.events import (
     ButtonPressed,
     CardLaid,
     CommandReceived,
+    DateAnew,
     DimLamp,
     EndNight,
     Event,
@@ -51,7 +52,7 @@ from somnisphere.snapshot import Snapshot
 from somnisphere.speaker_orders import give
 from somnisphere_hardware.card_reader import CardSign
 from somnisphere_hardware.samples import MotionBlock, PulseBlock
-from somnisphere_home.messages import Reply
+from somnisphere_home.messages import Message, Reply
 from somnisphere_home.release import TOPIC as RELEASE_TOPIC
 
 log = logging.getLogger(__name__)
@@ -87,20 +88,30 @@ class Daemon:
     def publish_through(self, publish: Publish, blocks_dropped: Callable[[], int] = int) -> None:
         """From now on messages go this way."""
         self._parts.publish, self._parts.blocks_dropped = publish, blocks_dropped
+        if (echo := self._parts.echo) is not None:
+
+            def say(message: Message) -> None:
+                echo.said(message, self._tick.at_s)
+                publish(message)
+
+            self._parts.publish = say
 
     def carry_on(self, tick: Tick) -> None:
         """After a restart: take up the evening and the night that the journal holds."""
+        tick, now = self._parts.dating.begin(tick), tick
         self._tick, self._began = tick, Began(tick.at_s)
         self._core.receive(tick)
         self._core.sensing = self._parts.bedside.sensing = self._parts.sensing.on
         journal = self._parts.journal
         if (night := journal.night_in_progress(tick.at_s, tick.wall_s)) is not None:
             self._night_id = night.times.night_id
-            self._estimates = self._core.carry_on(night.times, night.epochs)
+            carried = self._parts.dating.taken_up(night)
+            self._estimates = self._core.carry_on(night.times, night.epochs, carried)
             self._picture_due_s = tick.at_s
             log.info("The night of %s is carried on.", self._night_id)
         actions: list[Action] = [*self._core.comfort.carry_on(tick.at_s, tick.wall_s)]
         if (saved := newest(journal, self._parts.evening_file, tick.at_s, tick.wall_s)) is not None:
+            saved = self._parts.dating.evening(saved, now)
             actions += self._core.restore_ritual(saved.state, saved.shift_s, tick.at_s)
         for action in actions:
             self._perform(action, tick.at_s)
@@ -114,6 +125,8 @@ class Daemon:
         is_news = not isinstance(event, PulseBlock | MotionBlock)
         if isinstance(event, PlayerReported):  # where it is in the story can wait, whether it plays cannot
             is_news, self._player_state = event.state != self._player_state, event.state
+        if isinstance(event, Tick):
+            self._tick = event
         at_s = event.end_s if isinstance(event, PulseBlock | MotionBlock) else event.at_s
         for action in self._core.receive(event):
             self._perform(action, at_s)
@@ -123,7 +136,6 @@ class Daemon:
             self._show_home(at_s)
 
     def _on_tick(self, tick: Tick) -> None:
-        self._tick = tick
         self.step_speaker(tick.at_s)
         if self._parts.cards is not None:
             self._obey_cards(self._parts.cards.tick(tick.at_s, playing=self._player_state == "playing"))
@@ -135,6 +147,11 @@ class Daemon:
             if (stories := self._parts.rescan()) is not None:
                 self.handle(ShelfChanged(tick.at_s, stories))
         self.keeping.tick(tick, self._night_id)
+        if (echo := self._parts.echo) is not None:
+            if probe := echo.again(tick.at_s):
+                self._say_all(probe, tick.at_s)
+            if (news := echo.news(tick.at_s)) is not None:
+                log.warning("%s", news or "The MQTT broker takes and hands over everything again.")
         if self._parts.screen.changed():  # a person told a night, or opened it: the home sees it at once
             self._show_picture(tick.at_s)
         if tick.at_s >= self._home_due_s:
@@ -209,11 +226,15 @@ class Daemon:
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """The broker's topics to be heard, before ``home_connected`` says that we are here."""
-        return *self._parts.desk.subscriptions, self._parts.house.subscription, RELEASE_TOPIC
+        own = () if self._parts.echo is None else self._parts.echo.subscriptions
+        return *self._parts.desk.subscriptions, self._parts.house.subscription, RELEASE_TOPIC, *own
 
     def home_connected(self, at_s: float) -> None:
         """The broker answers: everything is published anew."""
-        messages = self._parts.session.connected(self.snapshot(), at_s)
+        self._say_all([] if self._parts.echo is None else self._parts.echo.connected(at_s), at_s)
+
+    def _say_all(self, first: list[Message], at_s: float) -> None:
+        messages = [*first, *self._parts.session.connected(self.snapshot(), at_s)]
         if self._parts.cards is not None and self._parts.announces:
             messages.append(self._parts.cards.discovery)
         self._parts.house.connected()
@@ -221,9 +242,21 @@ class Daemon:
         for message in messages:
             self._parts.publish(message)
 
+    def home_lost(self) -> None:
+        """The broker is away."""
+        if self._parts.echo is not None:
+            self._parts.echo.disconnected()
+
+    def home_forbids(self, deed: str, topic: str) -> None:
+        """The broker does not let us read or write there."""
+        if self._parts.echo is not None:
+            self._parts.echo.forbidden(deed, topic)
+
     def home_said(self, topic: str, payload: bytes, *, retained: bool, at_s: float, reply: Reply | None = None) -> None:
         """A message from the broker."""
         parts = self._parts
+        if parts.echo is not None and parts.echo.heard(topic, retained=retained):
+            return
         if parts.house.heard(topic, payload, at_s):
             return
         if parts.release.heard(topic, payload):
@@ -286,6 +319,8 @@ class Daemon:
                 parts.journal.save_bookmark(action.story_key, action.position_s, action.listener, action.other_s)
             case Say():
                 log.log(action.log_level, "%s", action.text)
+            case DateAnew():
+                self._date_anew(action)
             case BeginNight() | KeepEpoch() | EndNight():
                 self._keep_night(action, at_s)
 
@@ -294,6 +329,7 @@ class Daemon:
         if isinstance(action, BeginNight):
             self._night_id = journal.free_id(action.night_id)
             journal.open_night(self._night_id, self._tick.wall_at(action.at_s))
+            self._parts.dating.opened(self._night_id, self._tick)
             self._estimates = []
             self._picture_due_s = action.at_s + PICTURE_EVERY_S
             return
@@ -306,6 +342,17 @@ class Daemon:
         journal.revise(self._night_id, action.estimates)
         journal.close_night(self._night_id, self._tick.wall_at(at_s), replace(action.times, night_id=self._night_id))
         self._show_picture(at_s)
+
+    def _date_anew(self, action: DateAnew) -> None:
+        was, self._night_id = self._night_id, self._parts.dating.anew(action, self._night_id, self._tick)
+        if action.estimates is not None:
+            self._estimates = list(action.estimates)
+        if action.night_id is None:
+            self._core.last_night = self._parts.journal.last_times() or self._core.last_night
+        elif self._night_id != was:
+            log.info("The night is that of %s.", self._night_id)
+        self._parts.moments.reload()
+        self._picture_due_s = self._tick.at_s
 
     def _announce(self, action: Announce) -> None:
         attributes = self._parts.moments.keep(action, self._tick, self._night_id, self._core.snapshot())

@@ -16,6 +16,7 @@ def health_of(parts: Parts, tick: Tick, began: Began, published_wall_s: float | 
         lamp_problem=parts.lamp.problem,
         household_problem=" ".join(filter(None, (parts.screen.door.problem, parts.comfort.problem))),
         sensing_problem=parts.sensing.problem,
+        home_problem="" if parts.echo is None else parts.echo.problem(tick.at_s),
         oxygen_calibrated=parts.oxygen_calibrated,
         house_quiet=parts.house.quiet,
         started_wall_s=began.wall_s(tick),

@@ -8,8 +8,11 @@ own in it, and brings them up to date by itself: ``connect(path, "diary", MIGRAT
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 
+from somnisphere.journal_schema import is_broken
+from somnisphere.small_file import free_aside
 from somnisphere.sqlite_file import CarefulConnection
 
 WAIT_S = 2.0
@@ -49,6 +52,43 @@ def connect(path: Path, part: str, migrations: Sequence[str]) -> sqlite3.Connect
         db.close()  # rolls back
         raise
     return db
+
+
+def mend(path: Path) -> str:
+    """For programs that start: a file that is no database, or a damaged one, is put aside, and the next ``connect``
+    begins a new one. A sentence if so, else "". It reads the whole file once (a few milliseconds a megabyte)."""
+    try:
+        inode = path.stat().st_ino
+    except OSError:
+        return ""
+    said = "there is a folder" if path.is_dir() else _damage(path)
+    if not said:
+        return ""
+    try:
+        aside = free_aside(path)
+        if path.stat().st_ino != inode:
+            return ""  # another program was quicker
+        path.rename(aside)
+        path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            path.with_name(f"{path.name}-wal").rename(aside.with_name(f"{aside.name}-wal"))
+    except OSError as problem:
+        return f"{path} is broken ({said}) and cannot be put aside: {problem.strerror or problem}."
+    return (
+        f"{path} was broken ({said}); it is kept as {aside.name}. A new one is begun: what people told, the page's PIN "
+        "and the circle are to be set again, or put back from a backup."
+    )
+
+
+def _damage(path: Path) -> str:
+    """What is wrong with the file; "" for nothing, and for what says nothing of the file itself."""
+    try:
+        connected = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, factory=CarefulConnection)
+        with closing(connected) as db:
+            found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+            return "" if found == "ok" else found.splitlines()[-1][:200]
+    except sqlite3.Error as problem:
+        return str(problem) if is_broken(path, problem) else ""
 
 
 def _version(db: sqlite3.Connection, part: str) -> int:

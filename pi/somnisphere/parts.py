@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from somnisphere.card_desk import CardDesk
 from somnisphere.comfort_file import ComfortFile
 from somnisphere.covers import Covers
+from somnisphere.dating import Dating
 from somnisphere.evening_file import EveningFile
 from somnisphere.home_desk import HomeDesk
 from somnisphere.home_lamp import HomeLamp
@@ -20,6 +21,7 @@ from somnisphere.story import Story
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.lamp import Lamp
 from somnisphere_hardware.speaker import Speaker
+from somnisphere_home.echo import Echo
 from somnisphere_home.house import House
 from somnisphere_home.messages import Message
 from somnisphere_home.release import ReleaseDesk
@@ -48,16 +50,21 @@ class Parts:
     covers: Covers
     comfort: ComfortFile
     screen: NightScreen
+    dating: Dating
     publish: Publish = _nowhere
     blocks_dropped: Callable[[], int] = int
     rescan: Callable[[], tuple[Story, ...] | None] = lambda: None
     """Reads the story folder again; None when it did not change."""
+    boot: str = ""
+    """The machine's start, in all of which monotonic time means the same; "" when it is not known."""
     light_memory: LightMemory | None = None
     evening_file: EveningFile | None = None
     cards: CardDesk | None = None
     announces: bool = True
     """False: the home is not told that we are there."""
     oxygen_calibrated: str = ""
+    echo: Echo | None = None
+    """None: that the broker drops nothing is taken for granted, as in a rehearsal, whose time is not the broker's."""
     release: ReleaseDesk = field(default_factory=ReleaseDesk)
     machine: Machine | None = None
     """None: a machine that is not looked at, as in a rehearsal."""

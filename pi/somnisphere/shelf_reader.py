@@ -7,6 +7,7 @@ them, once; what it made is kept in the cache and offered the next time the daem
 import logging
 import os
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,7 +76,8 @@ class ShelfReader:
         self._stop_asked.set()
 
     def _work(self) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)  # Linux: of this thread and its children
+        with suppress(OSError):  # a sandbox may forbid it; then it costs what it costs
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)  # Linux: of this thread and children
         for book in books_of(self._folder, self._cache):
             if self._stop_asked.is_set():
                 return

@@ -45,11 +45,17 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
-def put_aside(path: Path, error: Exception, instead: str) -> tuple[str, str]:
-    """Keep a broken file under another name. Returns (mended, problem), one of them a sentence; ``instead`` ends it."""
+def free_aside(path: Path) -> Path:
+    """The name under which a broken file is kept."""
     number = 1
     while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
         number += 1
+    return aside
+
+
+def put_aside(path: Path, error: Exception, instead: str) -> tuple[str, str]:
+    """Keep a broken file under another name. Returns (mended, problem), one of them a sentence; ``instead`` ends it."""
+    aside = free_aside(path)
     try:
         path.rename(aside)
     except OSError as second:

@@ -26,6 +26,8 @@ class Health:
     """What people told cannot be read."""
     sensing_problem: str = ""
     """That sensing is on or off cannot be kept."""
+    home_problem: str = ""
+    """The broker lets us in, and drops what we say or what is said to us."""
     house_quiet: bool = False
     """Somebody in the house sleeps, at this bedside or another."""
     oxygen_calibrated: str = ""

@@ -34,7 +34,7 @@ class Door:
         was = (self._seals, self.learned, self.problem)
         try:
             self._look()
-        except (sqlite3.Error, OSError) as problem:
+        except (sqlite3.Error, OSError, ValueError, TypeError) as problem:
             self.close()
             self._seals = {}
             self.problem = f"{self._path} cannot be read ({problem}): nights stay sealed until it can."
