@@ -44,7 +44,12 @@ until_true() {  # until_true SECONDS COMMAND...
   shift
   until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.3; done
 }
-absent() { local one; for one in "$@"; do [ ! -e "$machine$one" ] && [ ! -L "$machine$one" ] || { echo "$one is there"; return 1; }; done; }
+absent() {
+  local one
+  for one in "$@"; do
+    if [ -e "$machine$one" ] || [ -L "$machine$one" ]; then echo "$one is there"; return 1; fi
+  done
+}
 is() { [ "$1" = "$2" ] || { printf 'found: %s\nwanted: %s\n' "$1" "$2"; return 1; }; }
 differs() { [ "$1" != "$2" ] || { echo "both are: $1"; return 1; }; }
 refused() { ! "$@" || { echo "was not refused"; return 1; }; }
