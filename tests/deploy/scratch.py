@@ -1,4 +1,4 @@
-"""The shell scripts of ``deploy/`` in a scratch folder: no right of root, no network, nothing of this machine touched."""
+"""The shell scripts of ``deploy/`` in a scratch folder: no right of root, no network, this machine untouched."""
 
 import os
 import subprocess

@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from tests.deploy.scratch import DEPLOY, Scratch
 
 SCRIPTS = sorted([*DEPLOY.glob("*.sh"), *Path(__file__).parent.rglob("*.sh")])

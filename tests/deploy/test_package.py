@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.deploy.scratch import DEPLOY, Scratch
 
 from somnisphere import __version__
-from tests.deploy.scratch import DEPLOY, Scratch
 
 CONTENTS = {
     "./usr/bin/somnisphere": "-rwxr-xr-x",
