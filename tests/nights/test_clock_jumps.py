@@ -67,8 +67,9 @@ def test_a_night_that_ended_before_the_clock_was_set_is_dated_too(tmp_path: Path
         it.begin()
         it.live(300.0)
         core = it.daemon._core
+        assert core._night is not None
         it.daemon._perform(core._end(core._night, NIGHT_OVER)[-1], machine.at_s)  # as at noon, without waiting for it
-        assert it.daemon.finished is not None
+        assert it.daemon.night.finished is not None
         machine.network_sets_it()
         it.live(120.0)
     (night,) = machine.nights().values()
@@ -135,7 +136,7 @@ def test_a_power_cut_leaves_the_clock_behind_and_the_night_goes_on(tmp_path: Pat
         machine.network_sets_it()
         it.live(600.0)
         assert len(it.daemon._core.night_epochs) == pytest.approx(before + (HOUR_S + 600.0) / EPOCH_S, abs=4)
-        assert len(it.daemon._estimates) == len(it.daemon._core.night_epochs)
+        assert len(it.daemon.night._estimates) == len(it.daemon._core.night_epochs)
     (night,) = machine.nights().values()
     assert night.times.night_id == EVENING
     assert_whole(night)
