@@ -309,7 +309,7 @@ def clock_never_set(box: DoctorBox, _: pytest.MonkeyPatch) -> None:
     box.lives_in(wall_s=lambda: 1_000_000.0)
 
 
-def _program(box: DoctorBox, monkeypatch: pytest.MonkeyPatch, name: str, says: str) -> None:
+def program(box: DoctorBox, monkeypatch: pytest.MonkeyPatch, name: str, says: str) -> None:
     """A program of systemd's, as a box with these words has it."""
     programs = box.folder / "programs"
     programs.mkdir(exist_ok=True)
@@ -322,13 +322,13 @@ def _program(box: DoctorBox, monkeypatch: pytest.MonkeyPatch, name: str, says: s
 def unit(box: DoctorBox, monkeypatch: pytest.MonkeyPatch, active: str, sub: str, **more: str) -> None:
     """A box whose unit is so."""
     state = {"LoadState": "loaded", "ActiveState": active, "SubState": sub, "UnitFileState": "enabled"} | more
-    _program(box, monkeypatch, "systemctl", "\n".join(f"{name}={value}" for name, value in state.items()))
+    program(box, monkeypatch, "systemctl", "\n".join(f"{name}={value}" for name, value in state.items()))
 
 
 @fault("clock", "not set by the network", "set-ntp")
 def clock_not_synchronised(box: DoctorBox, monkeypatch: pytest.MonkeyPatch) -> None:
     (box.root / "run/systemd/timesync/synchronized").unlink()
-    _program(box, monkeypatch, "timedatectl", "no")
+    program(box, monkeypatch, "timedatectl", "no")
 
 
 @fault("time zone", "UTC: evenings would begin", "set-timezone")

@@ -22,5 +22,7 @@ def health_of(parts: Parts, tick: Tick, began: Began, published_wall_s: float | 
         started_wall_s=began.wall_s(tick),
         published_wall_s=published_wall_s,
         release=parts.release.newest,
+        machine_problem=parts.strain.problem,
+        clock_problem=tick.clock_problem,
         machine=NOT_LOOKED_AT if machine is None else machine.look(tick.at_s),
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from somnisphere.journal_schema import is_broken
 from somnisphere.own_files import make_own
 from somnisphere.small_file import free_aside
+from somnisphere.sqlite_file import CarefulConnection
 
 WAIT_S = 2.0
 """So long is waited for another process that writes."""
@@ -29,7 +30,7 @@ def connect(path: Path, part: str, migrations: Sequence[str]) -> sqlite3.Connect
     The file is readable by its owner alone. Raises ``sqlite3.Error`` or ``OSError``: full, read-only, broken, newer.
     """
     make_own(path)
-    db = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
+    db = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, factory=CarefulConnection)
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")  # words are few, and nobody types them twice
@@ -82,7 +83,8 @@ def mend(path: Path) -> str:
 def _damage(path: Path) -> str:
     """What is wrong with the file; "" for nothing, and for what says nothing of the file itself."""
     try:
-        with closing(sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)) as db:
+        connected = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, factory=CarefulConnection)
+        with closing(connected) as db:
             found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
             return "" if found == "ok" else found.splitlines()[-1][:200]
     except sqlite3.Error as problem:
@@ -94,6 +96,8 @@ def _version(db: sqlite3.Connection, part: str) -> int:
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'part'").fetchone() is None:
         return 0
     row = db.execute("SELECT version FROM part WHERE name = ?", (part,)).fetchone()
+    if row is not None and not isinstance(row[0], int):
+        raise sqlite3.DatabaseError(f"the version of its {part} is {str(row[0])[:40]!r}")
     return int(row[0]) if row else 0
 
 

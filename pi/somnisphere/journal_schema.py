@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 from somnisphere.own_files import make_own
+from somnisphere.sqlite_file import CarefulConnection
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -66,7 +67,7 @@ def readable(text: bytes) -> str:
 
 def connect(path: Path) -> sqlite3.Connection:
     make_own(path)
-    db = sqlite3.connect(path, timeout=2.0)
+    db = sqlite3.connect(path, timeout=2.0, factory=CarefulConnection)
     db.text_factory = readable
     try:
         db.execute("PRAGMA journal_mode=WAL")

@@ -12,7 +12,7 @@ Only the main thread touches the core, the lamp, the speaker, the journal and th
 import logging
 import queue
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from somnisphere.daemon import Daemon
 from somnisphere.events import BrokerReported, ButtonPressed, HomeReported, Press
@@ -133,7 +133,7 @@ class Live:
             while not self._stop_asked:
                 now_s = self._clock.now_s()
                 if now_s >= tick_due_s:
-                    self._daemon.handle(self._clock.tick())
+                    self._daemon.handle(replace(self._clock.tick(), late_s=now_s - tick_due_s))
                     tick_due_s = max(tick_due_s + TICK_S, now_s)
                     if sensor.late_s(now_s) < HUNG_S:  # it says samples, or what is wrong; else we are to be restarted
                         self._manager.feed(now_s)

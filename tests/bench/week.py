@@ -278,7 +278,10 @@ def live(
             gc.collect()
             if trace:
                 lived.traced.append(tracemalloc.take_snapshot())
-            tell(night_line(day + 1, lived.nights[-1], lived.resident_mib[-1][1]))
+            tell(
+                night_line(day + 1, lived.nights[-1], lived.resident_mib[-1][1])
+                + f", slope {lived.slope_mb_per_day():+.3f}"
+            )
         running.write_back.close()
     lived.files = {path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()}
     lived.kinds = counter.kinds

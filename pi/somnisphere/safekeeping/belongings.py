@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from somnisphere import card_file, comfort_file, light_memory, sensing_switch
+from somnisphere import card_file, comfort_file, journal_tail, light_memory, sensing_switch
 from somnisphere.household_file import household_beside
 
 DATABASES = ("journal.db", "household.db")
@@ -33,13 +33,20 @@ class Belongings:
         return self.journal.with_name(f"{self.journal.name}.evening")
 
     @property
+    def minutes(self) -> Path:
+        """Epochs that are not in the journal yet."""
+        return journal_tail.beside(self.journal)
+
+    @property
     def comfort(self) -> Path:
         return comfort_file.beside(self.journal)
 
     @property
     def files(self) -> dict[str, Path]:
-        """Single files by their name in a backup; databases first."""
+        """Single files by their name in a backup. The minutes first: a daemon may take them into its journal while both
+        are copied, and then they are rather twice in the backup than not at all."""
         return {
+            "minutes": self.minutes,
             "journal.db": self.journal,
             "household.db": self.household,
             "evening": self.evening,

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,7 +63,8 @@ def _said(dough: Dough, us: str) -> tuple[str, bytes]:
     body = _bodies(us).get(kind, {})
     for _ in range(dough.number(3)):
         body = dough.altered(body, _KEYS)
-    names = (who.household, _OTHER.household, us, _OFFER.sha256, dough.text(40))
+    strange = re.sub(r"[+#\0]", "", dough.text(40))  # no broker lets those through
+    names = (who.household, _OTHER.household, us, _OFFER.sha256, strange)
     first = who.household if dough.byte() % 4 else dough.choice(names)
     second = {"ask": who.household, "piece": who.household}.get(kind, _OFFER.sha256)
     if kind in ("ask", "piece"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.fuzz.room import room
 from tests.fuzz.target import Target, sentence
 
-from somnisphere import config, config_edit
+from somnisphere import config, config_edit, config_text
 from somnisphere_home.messages import Topics
 
 _PUT_IN: dict[str, float | str] = {"oxygen_slope_pct": -25.5, "oxygen_calibrated": 'a "b" \\ é'}
@@ -26,7 +26,7 @@ def one(data: bytes) -> None:
         assert found.listeners
         assert found.comfort_settings.steps is not None
         Topics(found.box.node, found.mqtt.discovery_prefix)
-        path.write_text(config.show(found), encoding="utf-8")
+        path.write_text(config_text.show(found), encoding="utf-8")
         assert config.load(path) == found, "what is shown is not what is in force"
         _edited(data, path)
 
@@ -46,12 +46,12 @@ def _edited(data: bytes, path: Path) -> None:
 
 
 def _with_all_keys() -> str:
-    lines = (line.removeprefix("#") if " = " in line else line for line in config.example().splitlines())
+    lines = (line.removeprefix("#") if " = " in line else line for line in config_text.example().splitlines())
     return "\n".join(lines)
 
 
 def seeds() -> Iterator[bytes]:
-    yield config.example().encode()
+    yield config_text.example().encode()
     yield _with_all_keys().encode()
     yield b'[lamp]\npin = 18\n[[listener]]\nname = "Mia"\nbegin_at = "19:30"\n[speaker]\nvolume_pct = 40\n'
     yield b'[mqtt]\nhost = "x"\nport = 1883\n[sensor]\noxygen_offset_pct = 110.0\noxygen_slope_pct = -25\n'

@@ -10,12 +10,25 @@ from pathlib import Path
 
 import pytest
 from tests.cli_words import Output, error_of
-from tests.pi.safekeeping.lived_in import DATES, LivedIn, content_of, keep_night, lived_in, moved
+from tests.pi.safekeeping.lived_in import (
+    DATES,
+    LivedIn,
+    an_epoch,
+    an_estimate,
+    begins_s,
+    content_of,
+    keep_night,
+    lived_in,
+    moved,
+)
 
 from somnisphere.cli import main
 from somnisphere.diary.store import Diary
 from somnisphere.journal import Journal
+from somnisphere.journal_rows import answer_row, body_row
 from somnisphere.journal_schema import MIGRATIONS
+from somnisphere.journal_tail import JournalTail
+from somnisphere.night import EPOCH_S
 from somnisphere.safekeeping.aside import ASIDE, UNFINISHED
 from somnisphere.safekeeping.in_use import in_use
 from somnisphere.safekeeping.restore import restore
@@ -61,7 +74,7 @@ def test_all_of_it_comes_back_on_another_box(box: LivedIn, saved: Path, tmp_path
     assert there.tellings() == here.tellings()
     assert there.seals() == here.seals()
     for name, path in other.belongings.files.items():
-        if not name.endswith(".db") and name != "sensing-off":
+        if not name.endswith(".db") and name not in ("sensing-off", "minutes"):
             assert path.read_bytes() == box.belongings.files[name].read_bytes(), name
     found = content_of(other.belongings.journal.parent)
     assert found["household-voices/0a1b.ogg"] == b"a voice"
@@ -70,6 +83,18 @@ def test_all_of_it_comes_back_on_another_box(box: LivedIn, saved: Path, tmp_path
     assert not [name for name in found if "partial" in name or "offered" in name]
     for path in other.belongings.journal.parent.rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_minutes_that_lie_beside_the_journal_come_along(box: LivedIn, tmp_path: Path) -> None:
+    begun_s = begins_s(DATES[1]) + 200 * EPOCH_S
+    tail = JournalTail(box.belongings.journal)
+    tail.append([(DATES[1], 200, begun_s, body_row(an_epoch(200, begun_s)), answer_row(an_estimate(200, begun_s)))])
+    assert run(box, "backup", tmp_path / "a.zip") == 0
+    tail.path.unlink()
+    assert run(box, "restore", tmp_path / "a.zip", "--yes") == 0
+    journal = Journal(box.belongings.journal)
+    assert journal.load(DATES[1]).epochs[-1].index == 200
+    journal.close()
 
 
 def test_nobody_is_signed_in_after_it_and_the_pin_is_as_it_was(box: LivedIn, saved: Path) -> None:
@@ -100,12 +125,14 @@ def test_beside_a_daemon_that_writes(box: LivedIn, tmp_path: Path) -> None:
     journal.close()
 
 
-def test_to_standard_output_through_a_pipe(box: LivedIn, tmp_path: Path) -> None:
+def test_to_standard_output_and_back_through_a_pipe(box: LivedIn) -> None:
     command = [sys.executable, "-m", "somnisphere", "--config", str(box.config), "backup", "-"]
     done = subprocess.run(command, capture_output=True, check=True)
-    (tmp_path / "piped.zip").write_bytes(done.stdout)
     assert b"Not in it" in done.stderr
-    assert run(box, "restore", tmp_path / "piped.zip", "--dry-run") == 0
+    back = [*command[:-2], "restore", "-", "--dry-run"]
+    said = subprocess.run(back, input=done.stdout, capture_output=True, check=True).stdout.decode()
+    assert "3 nights. It is whole, can be put back." in said
+    assert not list(box.belongings.journal.parent.glob(".restoring-*"))
 
 
 def test_the_day_names_it_when_nobody_does(box: LivedIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,17 @@ import pytest
 from tests.brokers import mosquitto
 from tests.cli_words import Output, error_of
 from tests.home.broker import Broker
-from tests.pi.safekeeping.lived_in import DATES, LivedIn, begins_s, content_of, keep_night, lived_in, moved
+from tests.pi.safekeeping.lived_in import (
+    DATES,
+    LivedIn,
+    an_epoch,
+    an_estimate,
+    begins_s,
+    content_of,
+    keep_night,
+    lived_in,
+    moved,
+)
 
 from somnisphere.cli import main
 from somnisphere.comfort_file import remembered
@@ -15,6 +25,9 @@ from somnisphere.diary.store import Diary
 from somnisphere.dreams.store import DreamStore
 from somnisphere.exchange.imported import ImportedNight, ImportedNights
 from somnisphere.journal import Journal
+from somnisphere.journal_rows import answer_row, body_row
+from somnisphere.journal_tail import JournalTail
+from somnisphere.night import EPOCH_S
 from somnisphere.safekeeping.in_use import in_use
 from somnisphere.sleep.person import Person
 
@@ -70,6 +83,20 @@ def test_a_night_leaves_nothing_behind(box: LivedIn, capsys: Output) -> None:
     assert not list(folder.rglob(f"*{GONE}*"))
     for night, words in others.items():
         assert {word for _, word in found(folder, markers(night))} == words, night
+
+
+def test_minutes_that_a_killed_daemon_left_beside_the_journal_are_gone_too(box: LivedIn) -> None:
+    for night in (STAYS[1], GONE):
+        begun_s = begins_s(night) + 200 * EPOCH_S
+        epoch = (night, 200, begun_s, body_row(an_epoch(200, begun_s)), answer_row(an_estimate(200, begun_s)))
+        JournalTail(box.belongings.journal).append([epoch])
+    assert box.belongings.minutes.stat().st_size
+    run(box, "forget", GONE, "--yes")
+    assert not box.belongings.minutes.exists()
+    assert found(box.config.parent, markers(GONE)) == []
+    journal = Journal(box.belongings.journal)
+    assert journal.load(STAYS[1]).epochs[-1].index == 200, "those of another night are kept"
+    journal.close()
 
 
 def test_the_others_are_as_they_were(box: LivedIn) -> None:
