@@ -161,6 +161,7 @@ class _Living:
             phase=snapshot.phase,
             sounding=bed.sounding,
             lamp=bed.lamp,
+            lamp_wanted=snapshot.lamp_target_pct,
             lamp_by_hand=self._box.lamp_by_hand,
             pulse_ok=snapshot.pulse_ok,
             night_open=snapshot.night_id is not None,
