@@ -14,7 +14,8 @@ import time
 from tests.chaos.schedule import NIGHTS_A_WEEK, week_of
 from tests.chaos.shrink import shrink
 from tests.chaos.week import Outcome
-from tests.chaos.worker import Job, fails, be_quiet, live_job
+from tests.chaos.worker import Job, be_quiet, fails, live_job
+
 
 def figures(total: Outcome, weeks: int, wall_s: float, cpu_s: float) -> str:
     """All that is worth saying of the nights lived."""
@@ -38,7 +39,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first week")
     parser.add_argument("--nights", type=int, default=NIGHTS_A_WEEK)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="end after so long, with the figures of the weeks lived")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="end after so long, with the figures of the weeks lived"
+    )
     parser.add_argument("--shrink", action="store_true", help="look for the few faults that break a week")
     parser.add_argument("--show", action="store_true", help="print each week's schedule, live nothing")
     arguments = parser.parse_args()
@@ -67,7 +70,9 @@ def main() -> int:
                 if time.monotonic() - began_s > 60.0 * arguments.minutes:
                     print(f"Time is up: {lived} of {len(jobs)} weeks were lived.")
                     break
-                print(f"[{lived} of {len(jobs)} weeks, {time.monotonic() - began_s:.0f} s]", file=sys.stderr, flush=True)
+                print(
+                    f"[{lived} of {len(jobs)} weeks, {time.monotonic() - began_s:.0f} s]", file=sys.stderr, flush=True
+                )
     print("\n" + figures(total, lived, time.monotonic() - began_s, cpu_s))
     return 1 if total.problems else 0
 

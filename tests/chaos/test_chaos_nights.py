@@ -1,4 +1,4 @@
-"""Thirty chaos nights on every run; a thousand by hand: ``python -m tests.chaos --seed 1 --nights 1000 --workers 2``."""
+"""Thirty chaos nights on every run. A thousand by hand: ``python -m tests.chaos --seed 1 --nights 1000``."""
 
 import pytest
 from tests.chaos.schedule import week_of

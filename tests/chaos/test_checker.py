@@ -1,4 +1,4 @@
-"""The checker is checked: a defect planted in the product, one for each promise, is found; a sound night is not blamed."""
+"""The checker is checked: a planted defect is found, one for each promise, and a sound night is not blamed."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -159,7 +159,7 @@ def test_a_failing_week_is_made_small() -> None:
     assert [sorted(fault.kind for fault in plan.faults) for plan in small.nights] == [sorted(guilty)]
 
 
-# ---- the watches by themselves ----------------------------------------------------------------------------------------
+# ---- the watches by themselves ------------------------------------------------------------------------------------
 
 
 def test_silence_counts_a_pause_as_nothing_and_a_new_evening_anew() -> None:
@@ -219,8 +219,8 @@ def test_only_the_minute_before_a_kill_may_be_missing(killed: bool, missing: int
 def test_knowledge_out_of_a_dark_time_is_seen() -> None:
     epoch = replace(unknown_epoch(2, 0.0), heart_bpm=60.0, beat_count=30)
     books = Ledger([], [ToldEpoch(0, "n", epoch)])
-    assert not books.untrue(lambda _: 62.0, [])
-    assert "no pulse" in books.untrue(lambda _: 62.0, [(50.0, 100.0)])[0]
-    assert "it was 80" in books.untrue(lambda _: 80.0, [])[0]
+    assert not books.untrue(lambda _: (61.0, 64.0), [])
+    assert "no pulse" in books.untrue(lambda _: (61.0, 64.0), [(50.0, 100.0)])[0]
+    assert "it was 78 to 80" in books.untrue(lambda _: (78.0, 80.0), [])[0]
     assert "nobody" in books.untrue(lambda _: None, [])[0]
     assert ledger.BPM_OFF < 15.0

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from somnisphere.bedtime.phases import Phase
 from tests.chaos.faults import Kind
+
+from somnisphere.bedtime.phases import Phase
 
 QUIET_PHASES = (Phase.IDLE, Phase.MORNING)
 DARK_PHASES = (Phase.IDLE, Phase.ASLEEP)

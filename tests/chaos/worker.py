@@ -1,4 +1,4 @@
-"""What a worker process of ``python -m tests.chaos`` does. (Not in ``__main__``: a spawned process cannot import that.)"""
+"""What a worker of ``python -m tests.chaos`` does. (Not in ``__main__``: a spawned process cannot import that.)"""
 
 import logging
 import os
