@@ -1,6 +1,7 @@
 """As much of Home Assistant's REST interface as is used, over real HTTP, with moods: alive, slow, dead, refusing."""
 
 import json
+import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,12 +13,15 @@ TIME = "2026-01-01T00:00:00+00:00"
 
 
 class FakeHome:
-    """``states`` by entity id as (state, attributes). ``mood``: alive, slow, hangs, 401, 500, garbage or dead."""
+    """``states`` by entity id as (state, attributes); ``rendered``: of any template. ``mood``: alive,
+    slow, hangs, 401, 500, garbage or dead."""
 
     def __init__(self) -> None:
         self.states: dict[str, tuple[str, dict[str, Any]]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.events: list[tuple[str, dict[str, Any]]] = []
+        self.configuration: dict[str, Any] = {"version": "2026.1.0", "time_zone": "UTC"}
+        self.rendered = "0"
         self.mood = "alive"
         self.release = threading.Event()
         self.url = ""
@@ -53,12 +57,15 @@ class FakeHome:
 
 
 @contextmanager
-def fake_home() -> Iterator[FakeHome]:
+def fake_home(host: str = "127.0.0.1") -> Iterator[FakeHome]:
     home = FakeHome()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self._is_moody():
+                return
+            if self.path == "/api/config":
+                self._send(200, home.configuration)
                 return
             entity_id = self.path.rpartition("/")[2]
             if entity_id not in home.states:
@@ -77,6 +84,9 @@ def fake_home() -> Iterator[FakeHome]:
             if self.path.startswith("/api/events/"):
                 home.events.append((self.path.removeprefix("/api/events/"), data))
                 self._send(200, {"message": "Event fired."})
+                return
+            if self.path == "/api/template":
+                self._send(200, home.rendered.encode(), "text/plain")
                 return
             service = self.path.removeprefix("/api/services/")
             home.calls.append((service.partition("/")[2], data))
@@ -99,10 +109,10 @@ def fake_home() -> Iterator[FakeHome]:
             self.close_connection = True
             return True
 
-        def _send(self, code: int, body: Any) -> None:
+        def _send(self, code: int, body: Any, kind: str = "application/json") -> None:
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(code)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -110,12 +120,18 @@ def fake_home() -> Iterator[FakeHome]:
         def log_message(self, *_: Any) -> None:
             """Quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        def server_bind(self) -> None:
+            """As the base class, which would ask the network for a name of this machine."""
+            socketserver.TCPServer.server_bind(self)
+            self.server_name, self.server_port = host, int(self.server_address[1])
+
+    with Server((host, 0), Handler) as server:
         server.daemon_threads = True
         server.block_on_close = False
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
-        home.url = f"http://127.0.0.1:{server.server_address[1]}"
+        home.url = f"http://{host}:{server.server_address[1]}"
         yield home
         home.release.set()
         server.shutdown()

@@ -41,6 +41,13 @@ class EntityState:
     attributes: Mapping[str, Any]
 
 
+def number_of(value: object, least: float, most: float) -> float | None:
+    """An attribute as a number from ``least`` to ``most``; None for anything else: integrations say what they like."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        return None
+    return float(value)
+
+
 class HomeAssistantClient:
     """``url`` as in a browser (``http://homeassistant.local:8123``), ``token`` a long-lived access token."""
 
@@ -61,6 +68,16 @@ class HomeAssistantClient:
         """The state of an entity with its attributes, as it is (``unavailable``, too); None: no such entity."""
         answer = self._ask(lambda client: _entity_state(client.get_state(entity_id=entity_id)))
         return None if isinstance(answer, _NotFound) else answer
+
+    def configuration(self) -> Mapping[str, Any] | HomeUnreachable | HomeRefused:
+        """What the home says of itself: ``version``, ``time_zone``, ``location_name`` and more."""
+        answer = self._ask(lambda client: dict(client.get_config()))
+        return HomeUnreachable(f"{self._url} is no Home Assistant") if isinstance(answer, _NotFound) else answer
+
+    def rendered(self, template: str) -> str | HomeUnreachable | HomeRefused:
+        """A template's text; refused to the tokens of people who are no administrators."""
+        answer = self._ask(lambda client: str(client.get_rendered_template(template)))
+        return HomeRefused(f"{self._url} renders no templates") if isinstance(answer, _NotFound) else answer
 
     def call(
         self, domain: str, service: str, data: Mapping[str, Any] | None = None

@@ -15,10 +15,10 @@ from somnisphere.card_file import CardFile
 from somnisphere.card_reading import card_reader
 from somnisphere.cards import StoryMeant, WordMeant
 from somnisphere.cli import build_parser, main
-from somnisphere.cli_doctor import check_cards
 from somnisphere.clock import SystemClock
 from somnisphere.config import Config, ConfigError, load
 from somnisphere.config_keys import Cards, Sensor
+from somnisphere.doctor.cards import check_cards
 from somnisphere.poll_thread import PollThread
 from somnisphere_hardware.card_keyboard import CardKeyboard
 from somnisphere_hardware.card_reader import CardSeen, CardSign, ReaderState
