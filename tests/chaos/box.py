@@ -155,7 +155,7 @@ class Box:
 
     def _open_speaker(self) -> Speaker:
         if self.bed.week.by_home:
-            url, wall_s = (lambda path: f"http://box/{path.name}"), self.bed.clock.wall_s
+            url, wall_s = (lambda path: f"http://box/{'chaos' * 8}box/story{path.suffix}"), self.bed.clock.wall_s
             return HomePlayer(self.bed.home, PLAYER, url, wall_s=wall_s)  # type: ignore[arg-type]
         return MpvSpeaker(self.bed.folder / "run", "null")
 

@@ -215,7 +215,7 @@ class _Living:
             bed.clock.at_s = float(at_s)
             bed.end_faults(bed.clock.at_s)
             still = {bed_fault.kind for _, bed_fault in bed.going_on}
-            self._silence.look(Moment(float(at_s), None, bed.sounding, bed.lamp, going_on=frozenset(still)))
+            self._silence.look(Moment(float(at_s), None, bed.sound.sounding, bed.lamp, going_on=frozenset(still)))
         bed.clock.at_s = max(bed.clock.at_s, until_s)
         bed.end_faults(bed.clock.at_s)
         if fault.kind is Kind.CLOCK_UNSET:
