@@ -1,6 +1,8 @@
 """How this bedside is known to the home's broker, from the configuration."""
 
+import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,12 +53,22 @@ def coach_broker_settings(config: Config) -> BrokerSettings:
     return settings
 
 
-def secret(path: str | None, key: str) -> str:
-    """The one line of a secret's file; "" when none is configured."""
-    if not path:
-        return ""
+def secret(path: str | None, key: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The one line of a secret's file; "" when there is none.
+
+    What the service manager lends for this key comes first (systemd's LoadCredential; ``mqtt.password_file`` is lent as
+    ``mqtt-password``): the file that the configuration names may be root's alone, then.
+    """
+    if folder := environment.get("CREDENTIALS_DIRECTORY"):
+        lent = Path(folder) / key.removesuffix("_file").replace(".", "-").replace("_", "-")
+        if lent.exists() and (line := _line(lent, key)):
+            return line
+    return _line(Path(path).expanduser(), key) if path else ""
+
+
+def _line(path: Path, key: str) -> str:
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as problem:
         raise ConfigError(f"key {key!r}: {path} cannot be read ({problem}). Check the path and its rights.") from None
 

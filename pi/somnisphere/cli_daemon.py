@@ -11,20 +11,25 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from somnisphere.assemble import assemble, bedside_settings, shelf_reader
+from somnisphere.assemble import assemble, bedside_settings, home_echo, shelf_reader
 from somnisphere.broker import broker_settings, secret
 from somnisphere.card_reading import card_reader
 from somnisphere.cli import needs_extra, writes
-from somnisphere.clock import SystemClock, utc_offset_s
-from somnisphere.config import Config, load
+from somnisphere.clock import SystemClock
+from somnisphere.config import Config, cache_place, load
+from somnisphere.dating import latest_seen_s
 from somnisphere.errors import UserError
-from somnisphere.events import HomeReported, Tick
+from somnisphere.events import HomeReported
+from somnisphere.goodbyes import Closing, Goodbyes
 from somnisphere.home_lamp import HomeLamp
+from somnisphere.household_clock import ClockSetter, HouseholdClock, boot_id
 from somnisphere.journal import Journal
 from somnisphere.lamp_whites import lamp_whites
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke
 from somnisphere.machine import Machine
 from somnisphere.moments import Tell
+from somnisphere.own_files import tighten
+from somnisphere.safekeeping.in_use import in_use
 from somnisphere.service_manager import ServiceManager
 from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.bedside import Bedside
@@ -38,43 +43,50 @@ from somnisphere_home.rest import HomeAssistantClient
 
 log = logging.getLogger(__name__)
 
-STOP_S = 3.0
-"""How long a clean stop may take to tell the broker."""
+STOP_S = 2.0
+"""How long a clean stop may take to tell the broker; a player or a light of the home has as long, meanwhile."""
 
 
 def run(arguments: argparse.Namespace) -> int:
     """The daemon of a real box, until SIGTERM or SIGINT."""
     config = load(arguments.config)
     clock, inbox = SystemClock(), Inbox()
+    goodbyes = Goodbyes()
     with ExitStack() as stack:
+        path = Path(config.journal.path).expanduser()
+        stack.enter_context(in_use(path))
+        tighten(path, Path(config.stories.cache or cache_place()).expanduser())
         bedside = Bedside(lambda: Bus.open(config.sensor.bus), bedside_settings(config))
         stack.callback(bedside.close)
+        journal = Journal(path)
+        stack.callback(journal.close)
         lamp, lamp_problem = evening_lamp(config)
-        stack.callback(lamp.close)
+        (goodbyes if isinstance(lamp, HomeLamp) else stack).callback(lamp.close)
         button, button_problem = open_button(config.button.pin, lambda pressed: inbox.put(Edge(clock.now_s(), pressed)))
         if button is not None:
             stack.callback(button.close)
         for problem in filter(None, (lamp_problem, button_problem)):
             log.warning("%s", problem)
         speaker = evening_speaker(config, stack, lambda: inbox.put(PlayerSpoke()))
-        stack.callback(speaker.close)
-        journal = Journal(Path(config.journal.path).expanduser())
-        stack.callback(journal.close)
-        wall_s = clock.wall_s()
+        household = HouseholdClock(clock, ClockSetter(), last_seen_s=latest_seen_s(journal))
         stories = shelf_reader(config, background=True)
         stack.callback(stories.close)
-        tick = Tick(clock.now_s(), wall_s, utc_offset_s(wall_s))
-        machine = Machine(journal.path.parent)
-        made = assemble(config, tick, journal, bedside, lamp, speaker, stories, machine, moment_teller(config, stack))
+        tick, machine = household.tick(), Machine(journal.path.parent)
+        stack.enter_context(goodbyes)
+        goodbyes.callback(speaker.close)
+        teller, echo = moment_teller(config, goodbyes), home_echo(config)
+        made = assemble(
+            config, tick, journal, bedside, lamp, speaker, stories, machine, teller, echo=echo, boot=boot_id()
+        )
         stack.callback(made.door.close)
         link = HomeLink(broker_settings(config), made.session.will, inbox.put)
         made.daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)
-        live = Live(made.daemon, bedside, link, inbox, clock, button, card_reader(config), ServiceManager())
-        follow_home(config, stack, inbox.put, clock.now_s)
+        live = Live(made.daemon, bedside, link, inbox, household, button, card_reader(config), ServiceManager())
+        follow_home(config, goodbyes, inbox.put, clock.now_s)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: live.stop())
         link.start()
-        stack.callback(lambda: link.stop(made.session.farewell(), STOP_S))
+        goodbyes.callback(lambda: link.stop(made.session.farewell(), STOP_S))
         live.run()
     return 0
 
@@ -105,7 +117,7 @@ def evening_speaker(config: Config, stack: ExitStack, wake: Callable[[], None]) 
     return HomePlayer(home_client(config), config.speaker.home_player, server.url_for, wake)
 
 
-def moment_teller(config: Config, stack: ExitStack) -> Tell | None:
+def moment_teller(config: Config, stack: Closing) -> Tell | None:
     """Who puts moments on the home's own bus, where that is wished."""
     if not config.home_assistant.fire_events:
         return None
@@ -117,7 +129,7 @@ def moment_teller(config: Config, stack: ExitStack) -> Tell | None:
 
 
 def follow_home(
-    config: Config, stack: ExitStack, put: Callable[[HomeReported], None], now_s: Callable[[], float]
+    config: Config, stack: Closing, put: Callable[[HomeReported], None], now_s: Callable[[], float]
 ) -> None:
     """From now on what Home Assistant knows of the house is told, where the household named entities."""
     questions = config.home_questions

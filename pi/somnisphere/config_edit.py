@@ -13,16 +13,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-Value = float | str
+Value = bool | float | str
 
 
-def toml_lines(values: Mapping[str, Value]) -> list[str]:
-    """``key = value`` lines. A JSON string in ASCII is a TOML one."""
-    return [f"{key} = {_toml(value)}" for key, value in values.items()]
+def toml_lines(values: Mapping[str, Value | None]) -> list[str]:
+    """``key = value`` lines, ``#key =`` for what is to go. A JSON string in ASCII is a TOML one."""
+    return [f"#{key} =" if value is None else f"{key} = {_toml(value)}" for key, value in values.items()]
 
 
-def edited(text: str, section: str, values: Mapping[str, Value]) -> str | None:
-    """``text`` with ``values`` in ``[section]``; None where that cannot be done safely."""
+def edited(text: str, section: str, values: Mapping[str, Value | None]) -> str | None:
+    """``text`` with ``values`` in ``[section]``, a None meaning that the key is put behind a ``#``; None where that
+    cannot be done safely."""
     new = _with_values(text, section, values)
     try:
         before, after = tomllib.loads(text), tomllib.loads(new)
@@ -31,8 +32,10 @@ def edited(text: str, section: str, values: Mapping[str, Value]) -> str | None:
     part = before.setdefault(section, {})
     if not isinstance(part, dict):
         return None
-    part.update(values)
-    return new if before == after else None
+    part.update({key: value for key, value in values.items() if value is not None})
+    for key in [key for key, value in values.items() if value is None]:
+        part.pop(key, None)
+    return new if before == after or (not part and before == {**after, section: {}}) else None
 
 
 def write_values(path: Path, section: str, values: Mapping[str, Value]) -> bool:
@@ -45,34 +48,44 @@ def write_values(path: Path, section: str, values: Mapping[str, Value]) -> bool:
         new = edited(text, section, values)
         if new is None:
             return False
-        _replace(path, new)
+        kept = path.stat()
+        write_whole(path, new, kept.st_mode & 0o7777, (kept.st_uid, kept.st_gid))
     except (OSError, UnicodeDecodeError):
         return False
     return True
 
 
-def _replace(path: Path, text: str) -> None:
-    kept = path.stat()
+def write_whole(path: Path, text: str, mode: int, owner: tuple[int, int]) -> None:
+    """The file at ``path`` has this text, these rights and, where that is allowed, this (user, group); or after an
+    ``OSError`` it is as it was."""
+    written_beside(path, text, mode, owner).replace(path)
+
+
+def written_beside(path: Path, text: str, mode: int, owner: tuple[int, int]) -> Path:
+    """The same as a file beside it, which only has to take its name: for several that change together."""
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(number, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(kept.st_mode & 0o7777)
         with suppress(PermissionError):
-            os.chown(name, kept.st_uid, kept.st_gid)
-        Path(name).replace(path)
+            os.chown(name, *owner)
+        Path(name).chmod(mode)
     except OSError:
         Path(name).unlink(missing_ok=True)
         raise
+    return Path(name)
 
 
-def _with_values(text: str, section: str, values: Mapping[str, Value]) -> str:
+def _with_values(text: str, section: str, values: Mapping[str, Value | None]) -> str:
     end = "\r\n" if "\r\n" in text else "\n"
     lines = text.splitlines(keepends=True)
     first = next((k for k, line in enumerate(lines) if re.match(rf"\s*\[\s*{section}\s*\]", line)), None)
     if first is None:
+        values = {key: value for key, value in values.items() if value is not None}
+        if not values:
+            return text
         gap = "" if not text or text.endswith(("\n\n", "\r\n\r\n")) else end if text.endswith("\n") else 2 * end
         return text + gap + end.join([f"[{section}]", *toml_lines(values), ""])
     if not lines[first].endswith("\n"):
@@ -80,6 +93,10 @@ def _with_values(text: str, section: str, values: Mapping[str, Value]) -> str:
     for key, value in reversed(list(values.items())):
         last = next((k for k in range(first + 1, len(lines)) if re.match(r"\s*\[", lines[k])), len(lines))
         here = next((k for k in range(first + 1, last) if re.match(rf"\s*{key}\s*=", lines[k])), None)
+        if value is None:
+            if here is not None:
+                lines[here] = f"#{lines[here]}"
+            continue
         line = f"{key} = {_toml(value)}"
         if here is None:
             # Where the example explains the key, there is its place; else at the section's head.
@@ -94,4 +111,4 @@ def _with_values(text: str, section: str, values: Mapping[str, Value]) -> str:
 
 
 def _toml(value: Value) -> str:
-    return json.dumps(value) if isinstance(value, str) else f"{value:.10g}"
+    return json.dumps(value) if isinstance(value, bool | str) else f"{value:.10g}"

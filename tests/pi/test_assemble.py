@@ -58,6 +58,26 @@ def test_a_secret_that_cannot_be_read(content: bytes | None, tmp_path: Path) -> 
     assert secret(None, "any") == ""
 
 
+def test_what_the_service_manager_lends_comes_first(tmp_path: Path) -> None:
+    """The file that the configuration names may be root's alone, then; a blank credential is none."""
+    lent, kept = tmp_path / "lent", tmp_path / "kept"
+    lent.mkdir()
+    kept.write_text("old\n")
+    environment = {"CREDENTIALS_DIRECTORY": str(lent)}
+    for key, name in (
+        ("mqtt.password_file", "mqtt-password"),
+        ("home_assistant.token_file", "home-assistant-token"),
+        ("coach.password_file", "coach-password"),
+    ):
+        assert secret(None, key, environment) == ""
+        (lent / name).write_text("\n")
+        assert secret(str(kept), key, environment) == "old"
+        (lent / name).write_text(f"{name} s3cret\n")
+        assert secret(None, key, environment) == f"{name} s3cret"
+        assert secret(str(tmp_path / "root's alone"), key, environment) == f"{name} s3cret"
+        assert secret(None, key, {}) == ""
+
+
 def test_an_authority_that_cannot_be_used(tmp_path: Path) -> None:
     path = tmp_path / "ca.crt"
     path.write_text("not a certificate")

@@ -75,3 +75,14 @@ def test_a_stopped_reader_says_nothing_more(folder: Path) -> None:
     assert by_key(shelf.read()).keys() == {"owl.wav"}
     assert shelf.wait(PATIENCE_S)
     assert shelf.read() is None
+
+
+def test_where_it_may_not_be_nice_it_reads_all_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.setpriority", refused)
+    shelf = reader(folder, background=True)
+    shelf.read()
+    assert shelf.wait(PATIENCE_S)
+    assert by_key(shelf.read()).keys() == {"owl.wav", "whale.txt"}

@@ -1,0 +1,79 @@
+# A fresh Debian in a folder, and systemd booted in it (systemd-nspawn). To be sourced by nspawn.sh. shellcheck shell=bash
+# The network is this machine's own: apt and pip inside go where they go outside, and ports are shared.
+# shellcheck disable=SC2154  # suite, arch, place, machine: nspawn.sh says them
+
+machine_mirror() {  # DEBIAN_MIRROR, else the one that this machine's apt uses
+  local one found=${DEBIAN_MIRROR:-}
+  while [ -z "$found" ] && read -r one; do
+    case $one in */debian/ | */debian) found=$one ;; esac
+  done < <(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null)
+  printf '%s' "${found:-http://deb.debian.org/debian}"
+}
+
+machine_pristine() {  # made once, copied for each run
+  local pristine=$place/pristine-$suite-$arch
+  [ ! -d "$pristine" ] || return 0
+  if [ "$arch" != "$(dpkg --print-architecture)" ]; then
+    mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+    [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || update-binfmts --enable qemu-aarch64 ||
+      { echo "Foreign programs do not run here. Mend: apt install qemu-user-static binfmt-support" >&2; exit 69; }
+  fi
+  echo "Making a Debian $suite for $arch in $pristine ..." >&2
+  rm -rf --one-file-system "$pristine.new"
+  # debootstrap's own mounts end with their namespace.
+  unshare --mount debootstrap --arch "$arch" --variant=minbase \
+    --include=systemd,systemd-sysv,dbus,ca-certificates,udev,python3,procps "$suite" "$pristine.new" "$(machine_mirror)" \
+    >"$place/$suite-$arch-debootstrap.log" 2>&1 ||
+    { echo "debootstrap failed: see $place/$suite-$arch-debootstrap.log" >&2; exit 69; }
+  mv "$pristine.new" "$pristine"
+}
+
+machine_copy() {
+  rm -rf --one-file-system "$machine"
+  cp -a "$place/pristine-$suite-$arch" "$machine"
+  # This machine's way to the network, with the authorities it trusts.
+  cp -L /etc/resolv.conf "$machine/etc/resolv.conf"
+  cp -L /etc/ssl/certs/ca-certificates.crt "$machine/etc/ssl/certs/"
+  printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\ntimeout = 180\n' >"$machine/etc/pip.conf"
+}
+
+machine_boot() {
+  # The second name of the hierarchy of control groups is for trixie's systemd, which knows no other.
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --register=no --keep-unit --resolv-conf=off \
+    --machine "$(basename "$machine")" -D "$machine" -b --console=pipe </dev/null >>"$machine.console" 2>&1 &
+  nspawn=$!
+  local end=$((SECONDS + 180))
+  leader=""
+  while [ $SECONDS -lt $end ]; do
+    leader=$(pgrep -P "$nspawn" || true)
+    if [ -n "$leader" ]; then
+      case $(inside systemctl is-system-running 2>/dev/null) in running | degraded) return 0 ;; esac
+    fi
+    sleep 1
+  done
+  echo "systemd did not come up in $machine: see $machine.console" >&2
+  exit 1
+}
+
+inside() {  # inside PROGRAM [ARGUMENT...]: in the booted machine, as its root, with nothing of our environment
+  nsenter -t "$leader" -a -- /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+machine_halt() {  # only what we started
+  [ -n "${nspawn:-}" ] || return 0
+  kill -TERM "$nspawn" 2>/dev/null || true  # nspawn halts its systemd, then ends
+  local end=$((SECONDS + 30))
+  while kill -0 "$nspawn" 2>/dev/null && [ $SECONDS -lt $end ]; do sleep 1; done
+  kill -KILL "$nspawn" 2>/dev/null || true
+  wait "$nspawn" 2>/dev/null || true
+  nspawn=""
+}
+
+machine_files() {  # every path, but what packages, logs and programs running by themselves leave behind
+  (cd "$machine" && find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./run -o -path ./tmp -o -path ./srv \
+    -o -path ./var/tmp -o -path ./var/log -o -path ./var/cache/apt -o -path ./var/lib/apt -o -path ./var/lib/dpkg \
+    -o -name __pycache__ \) -prune -o -print | sort)
+}
+
+machine_accounts() { (cd "$machine/etc" && cut -d: -f1,4 group && cut -d: -f1 passwd) | sort; }
