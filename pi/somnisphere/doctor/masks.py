@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from somnisphere.broker import secret
-from somnisphere.config import Config, show
+from somnisphere.config import Config
+from somnisphere.config_text import show
 from somnisphere.errors import UserError
 from somnisphere.library.reading import stories_below
 
