@@ -388,6 +388,17 @@ def no_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", known)
 
 
+@fault("service", "masked")
+def service_masked(box: DoctorBox, monkeypatch: pytest.MonkeyPatch) -> None:
+    unit(box, monkeypatch, "inactive", "dead", LoadState="masked")
+
+
+@fault("service", "will not start with the box", "systemctl enable")
+def service_not_enabled(box: DoctorBox, monkeypatch: pytest.MonkeyPatch) -> None:
+    unit(box, monkeypatch, "active", "running", UnitFileState="disabled")
+    box.home.rendered = "41"
+
+
 # ---- broker ----------------------------------------------------------------------------------------------------------
 
 
