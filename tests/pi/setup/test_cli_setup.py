@@ -21,6 +21,7 @@ from tests.cli_words import Output, configured, error_of
 
 from somnisphere.cli import main
 from somnisphere.config import load
+from somnisphere.doctor.finding import Finding
 from somnisphere.setup.deeds import Neighbourhood
 
 DEADLINE_S = 30.0
@@ -99,7 +100,6 @@ def test_a_person_at_a_terminal_mistypes_the_password_once(tmp_path: Path) -> No
             typist.answer("Play a sound?", "n")
         typist.answer("Their folder")
         typist.answer("Its name or address", f"{host}:{port}")
-        typist.answer("Its port")
         typist.answer("With TLS?")
         typist.answer("User name there", "bed")
         typist.answer("Password", "open")
@@ -150,6 +150,8 @@ def test_where_there_is_no_terminal_the_way_is_said(
 @pytest.mark.broker
 def test_unattended_twice_by_a_file_of_answers(tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("somnisphere.setup.network.look_around", lambda _: Neighbourhood())
+    missing = (Finding("power", False, "too low", "another plug"), Finding("config", True, "fine"))
+    monkeypatch.setattr("somnisphere.setup.hands.examine", lambda _: iter(missing))
     config, answers = tmp_path / "etc" / "somnisphere.toml", tmp_path / "answers.toml"
     with mosquitto() as (host, port):
         answers.write_text(
@@ -159,6 +161,7 @@ def test_unattended_twice_by_a_file_of_answers(tmp_path: Path, capsys: Output, m
         assert main(["--config", str(config), "setup", "--answers", str(answers)]) == 0
         said = capsys.readouterr().out
         assert "lets us in" in said
+        assert "  power: too low\n      mend: another plug\n" in said
         assert "sesame" not in said
         assert (config.parent / "mqtt-password").read_text() == "sesame\n"
         loaded = load(config)

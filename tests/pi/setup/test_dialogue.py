@@ -132,6 +132,7 @@ def test_a_wrong_password_is_asked_anew_and_nothing_else() -> None:
     assert draft.changes() == {"mqtt": {"host": "192.168.1.5", "username": "bed"}}
     assert (person.asked.count("mqtt.host"), person.asked.count("mqtt.tls")) == (1, 1)
     assert "right" not in person.text
+    assert "Without TLS anybody in this network can read that password" in person.text
     assert "right" not in repr(world.deeds(GreetBroker))
 
 
@@ -149,6 +150,10 @@ def test_the_first_that_announces_itself_is_offered_and_a_configured_one_stays()
     draft = run(World(around=Neighbourhood(found)), Person())
     assert draft is not None
     assert draft.changes() == {"mqtt": {"host": "hub.local", "port": 8883, "tls": True}}
+    typed = Person({"mqtt.host": "other.local", "mqtt.port": "1900"})
+    named = run(World(around=Neighbourhood(found)), typed)
+    assert named is not None
+    assert named.changes() == {"mqtt": {"host": "other.local", "port": 1900}}, "what is typed goes before what is found"
     second = run(World(around=Neighbourhood(found)), Person({"mqtt.host": "2"}))
     assert second is not None
     assert second.changes() == {"mqtt": {"host": "other.local", "port": 1884}}
