@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -125,10 +126,10 @@ def test_ctrl_c_leaves_the_configuration_as_it_was(tmp_path: Path) -> None:
     with at_a_terminal(config) as (typist, process):
         typist.answer("What is it called? [Ours]", "Theirs")
         typist.until("one per bedside")
-        for _ in range(10):
+        for _ in range(30):
             typist.type("\x03")
             with suppress(subprocess.TimeoutExpired):  # between the prompt and the wait, Python itself misses one
-                process.wait(3.0)
+                process.wait(1.0)
                 break
         assert process.returncode == 130
         typist.until("Broken off")
@@ -203,21 +204,41 @@ def test_a_place_that_may_not_be_written_is_said_before_the_first_question(
     assert f"{tmp_path} may not be written by this user: sudo somnisphere setup" in error_of(capsys)
 
 
-def test_a_daemon_that_runs_rests_meanwhile(tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a systemctl of the test's own, which writes down what it is told."""
-    told, config = tmp_path / "told", tmp_path / "c.toml"
-    program = tmp_path / "bin" / "systemctl"
+UNIT = "somnisphere.service"
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a systemctl of the test's own was told: a line each."""
+    file, program = tmp_path / "told", tmp_path / "bin" / "systemctl"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    program.write_text(f'#!/bin/sh\necho "$@" >> {file}\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    return file
+
+
+def test_a_daemon_that_runs_rests_meanwhile(
+    told: Path, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "c.toml"
 
     def ctrl_c(_: object) -> Neighbourhood:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("somnisphere.setup.network.look_around", ctrl_c)
     assert main(["--config", str(config), "setup", "--yes"]) == 130
-    unit = "somnisphere.service"
-    assert told.read_text().splitlines() == [f"is-active --quiet {unit}", f"stop {unit}", f"start {unit}"]
-    assert f"({unit} runs again.)" in capsys.readouterr().out
+    assert told.read_text().splitlines() == [f"is-active --quiet {UNIT}", f"stop {UNIT}", f"start {UNIT}"]
+    assert f"({UNIT} runs again.)" in capsys.readouterr().out
+    assert not config.exists()
+
+
+def test_a_terminal_that_goes_away_leaves_the_daemon_running(told: Path, tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    with at_a_terminal(config) as (typist, process):
+        typist.until("What is it called?")
+        assert told.read_text().splitlines()[-1] == f"stop {UNIT}"
+        process.send_signal(signal.SIGHUP)
+        process.wait(DEADLINE_S)
+    assert told.read_text().splitlines()[-1] == f"start {UNIT}"
     assert not config.exists()

@@ -27,7 +27,7 @@ from somnisphere.setup.deeds import (
     Write,
     Written,
 )
-from somnisphere.setup.dialogue import ANSWERABLE
+from somnisphere.setup.dialogue import ANSWERABLE, setup_dialogue
 from somnisphere.setup.draft import Present
 from somnisphere.setup.questions import NotUnderstoodError, Offer, Question, understood
 from somnisphere.setup.shells import Unattended, hold
@@ -304,14 +304,20 @@ def test_what_cannot_be_written_is_said_with_the_lines_to_paste() -> None:
 def test_where_nobody_is_nothing_shines_and_nothing_sounds() -> None:
     world, said = World(broker=[REFUSED]), list[str]()
     answers = Unattended({"lamp.pin": "18", "mqtt.username": "bed", "mqtt.password": "secret-word"}, write=said.append)
-    from somnisphere.setup.dialogue import setup_dialogue
-
     assert hold(setup_dialogue(Present(Config()), "x.toml"), answers, world.do) is True
     assert not world.deeds(LightLamp) + world.deeds(PlaySound)
     (written,) = world.deeds(Write)
     assert written.draft.changes() == {"lamp": {"pin": 18}, "mqtt": {"username": "bed"}}
     assert len(world.deeds(GreetBroker)) == 1, "what a file says is not said differently the second time"
     assert "secret-word" not in "\n".join(said)
+
+
+def test_where_nobody_is_a_password_stays_whatever_it_is() -> None:
+    before = Present(present(mqtt=Mqtt(username="bed")).config, frozenset(), {"mqtt.password": "none"}, has_file=True)
+    world = World()
+    assert hold(setup_dialogue(before, "x.toml"), Unattended({}, write=lambda _: None), world.do) is True
+    assert [greeting.password for greeting in world.deeds(GreetBroker)] == ["none"]
+    assert not world.deeds(Write)
 
 
 # ---- a typed line ----------------------------------------------------------------------------------------------------
