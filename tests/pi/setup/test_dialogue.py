@@ -204,6 +204,12 @@ def test_the_sensor_is_found_on_another_bus() -> None:
     assert "bus 20" not in person.text, "a screen's cable is no news"
 
 
+def test_the_pulse_goes_before_movement_which_alone_tells_no_stages() -> None:
+    draft = run(World(buses=(SeenBus(1, (MOTION,)), SeenBus(2, (PULSE,)), SeenBus(3, (MOTION,)))), Person())
+    assert draft is not None
+    assert draft.changes() == {"sensor": {"bus": 2}}
+
+
 def test_a_lamp_that_nobody_saw_gets_another_pin() -> None:
     world = World(lamp=["The lamp on GPIO 12 cannot be used: busy.", ""])
     lines: dict[str, str | list[str]] = {
@@ -283,6 +289,15 @@ def test_a_token_is_tried_and_another_one_taken() -> None:
     assert draft.changes() == {"home_assistant": {"url": "http://ha.local:8123"}}
     assert draft.new_secrets == {"home_assistant.token": "new"}
     assert [deed.token for deed in world.deeds(GreetHome)] == ["old", "new"]
+
+
+def test_home_assistant_is_taken_out() -> None:
+    before = present(home_assistant=HomeAssistant(url="http://hub:8123", token_file="/x/token"))
+    before = Present(before.config, before.named, {"home_assistant.token": "t"}, has_file=True)
+    for lines in ({"home_assistant.url": "-"}, {"home_assistant.token": "-"}):
+        draft = run(World(), Person(dict(lines)), before)
+        assert draft is not None
+        assert draft.changes() == {"home_assistant": {"url": None, "token_file": None}}
 
 
 # ---- the end ---------------------------------------------------------------------------------------------------------
