@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from somnisphere.assemble import assemble
+from somnisphere.assemble import assemble, home_echo
 from somnisphere.config import Config
-from somnisphere.config_keys import Cards, Ritual, Sensor, Sleeper, Stories
+from somnisphere.config_keys import Cards, Mqtt, Ritual, Sensor, Sleeper, Stories
 from somnisphere.daemon import Daemon
 from somnisphere.events import Tick
 from somnisphere.journal import Journal
@@ -78,17 +78,23 @@ def box(
     sensor: Sensor = Sensor(),  # noqa: B008
     cards: Cards = Cards(),  # noqa: B008
     sleeper: Sleeper = Sleeper(),  # noqa: B008
+    mqtt: Mqtt = Mqtt(),  # noqa: B008
+    listens_to_itself: bool = False,
 ) -> Iterator[Box]:
     """``story_s``: how long every story is; None: no story can be played. There is no I2C."""
     folder = str(stories) if stories else None
     stories_of = Stories(folder=folder)
-    config = Config(ritual=Ritual(wind_down_min=1.0), stories=stories_of, sensor=sensor, cards=cards, sleeper=sleeper)
+    config = Config(
+        ritual=Ritual(wind_down_min=1.0), stories=stories_of, sensor=sensor, cards=cards, sleeper=sleeper, mqtt=mqtt
+    )
     with simulated_pins() as pins:
         lamp, problem = open_lamp(LAMP_PIN)
         assert not problem
         speaker = SimulatedSpeaker(lambda _: story_s)
         journal = Journal(journal_path)
-        made = assemble(config, Tick(0.0, wall_s, offset_s), journal, Bedside(lambda: Bus.open(NO_BUS)), lamp, speaker)
+        tick, bedside = Tick(0.0, wall_s, offset_s), Bedside(lambda: Bus.open(NO_BUS))
+        echo = home_echo(config) if listens_to_itself else None
+        made = assemble(config, tick, journal, bedside, lamp, speaker, echo=echo)
         made_box = Box(made.daemon, speaker, journal, pins, wall_s, offset_s)
         made.daemon.publish_through(made_box.messages.append)
         if connected:

@@ -11,8 +11,7 @@ from typing import Any
 from tests.brokers import mosquitto
 from tests.home_api import FakeHome, fake_home
 
-from somnisphere.config import load
-from somnisphere.doctor.examine import examine, examined
+from somnisphere.doctor.examine import examine
 from somnisphere.doctor.finding import Finding
 from somnisphere.doctor.world import World
 from somnisphere.journal import Journal
@@ -37,6 +36,7 @@ class DoctorBox:
     pins: SimulatedPins
     home: FakeHome
     world: World
+    chips: tuple[SimulatedMax30102, SimulatedMpu6050]
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -77,9 +77,6 @@ class DoctorBox:
     def bad(self) -> list[Finding]:
         return [finding for finding in self.findings() if not finding.ok]
 
-    def checked(self) -> list[Finding]:
-        return list(examined(load(self.config_file), self.world))
-
 
 def _toml(value: Any) -> str:
     if isinstance(value, bool):
@@ -117,8 +114,9 @@ def doctor_box(folder: Path, broker: tuple[str, int]) -> Iterator[DoctorBox]:
     journal.chmod(0o600)
     os.umask(before)
     bus, body = SimulatedBus(BUS), Phantom()
-    bus.attach(SimulatedMax30102(body))
-    bus.attach(SimulatedMpu6050(body))
+    chips = SimulatedMax30102(body), SimulatedMpu6050(body)
+    bus.attach(chips[0])
+    bus.attach(chips[1])
     with ExitStack() as stack:
         stack.enter_context(bus.installed())
         home = stack.enter_context(fake_home())
@@ -134,7 +132,7 @@ def doctor_box(folder: Path, broker: tuple[str, int]) -> Iterator[DoctorBox]:
             echo_s=0.6,
         )
         pins = stack.enter_context(simulated_pins())
-        made = DoctorBox(folder, stack, bus, pins, home, world)
+        made = DoctorBox(folder, stack, bus, pins, home, world, chips)
         made.keys = {
             "sensor": {"bus": BUS},
             "lamp": {"pin": 18},

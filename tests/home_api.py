@@ -1,6 +1,7 @@
 """As much of Home Assistant's REST interface as is used, over real HTTP, with moods: alive, slow, dead, refusing."""
 
 import json
+import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,8 @@ TIME = "2026-01-01T00:00:00+00:00"
 
 
 class FakeHome:
-    """``states`` by entity id as (state, attributes); ``rendered``: of any template. ``mood``: alive, slow, hangs, 401, 500, garbage or dead."""
+    """``states`` by entity id as (state, attributes); ``rendered``: of any template. ``mood``: alive,
+    slow, hangs, 401, 500, garbage or dead."""
 
     def __init__(self) -> None:
         self.states: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -55,7 +57,7 @@ class FakeHome:
 
 
 @contextmanager
-def fake_home() -> Iterator[FakeHome]:
+def fake_home(host: str = "127.0.0.1") -> Iterator[FakeHome]:
     home = FakeHome()
 
     class Handler(BaseHTTPRequestHandler):
@@ -118,12 +120,18 @@ def fake_home() -> Iterator[FakeHome]:
         def log_message(self, *_: Any) -> None:
             """Quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        def server_bind(self) -> None:
+            """As the base class, which would ask the network for a name of this machine."""
+            socketserver.TCPServer.server_bind(self)
+            self.server_name, self.server_port = host, int(self.server_address[1])
+
+    with Server((host, 0), Handler) as server:
         server.daemon_threads = True
         server.block_on_close = False
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
-        home.url = f"http://127.0.0.1:{server.server_address[1]}"
+        home.url = f"http://{host}:{server.server_address[1]}"
         yield home
         home.release.set()
         server.shutdown()

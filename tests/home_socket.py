@@ -21,6 +21,7 @@ class FakeSocketHome:
         self.url = ""
         self.connections = 0
         self.pings = 0
+        self.asked: list[dict[str, Any]] = []
         self._followers: list[tuple[ServerConnection, int, list[str]]] = []
         self._lock = threading.Lock()
 
@@ -61,6 +62,7 @@ class FakeSocketHome:
 
     def _answer(self, socket: ServerConnection, asked: dict[str, Any]) -> None:
         result: Any = None
+        self.asked.append(asked)
         if self.mood == "unwilling" and asked["type"] != "supported_features":
             error = {"code": "unknown_command", "message": "Unknown command."}
             socket.send(json.dumps({"id": asked["id"], "type": "result", "success": False, "error": error}))
@@ -93,12 +95,12 @@ def _engine(engine_id: str, languages: list[str], language: str) -> dict[str, An
 
 
 @contextmanager
-def fake_socket_home() -> Iterator[FakeSocketHome]:
+def fake_socket_home(host: str = "127.0.0.1") -> Iterator[FakeSocketHome]:
     home = FakeSocketHome()
-    with serve(home.handle, "127.0.0.1", 0, close_timeout=0.2) as server:
+    with serve(home.handle, host, 0, close_timeout=0.2) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        home.url = f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+        home.url = f"http://{host}:{server.socket.getsockname()[1]}"
         yield home
         home.drop()
         server.shutdown()

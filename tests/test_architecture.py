@@ -40,6 +40,7 @@ ONE_FILE_EACH = {
     "PIL": {"pi/somnisphere/picture_png.py"},
     "cryptography": {"pi/somnisphere/circle/identity.py"},
     "segno": {"pi/somnisphere/circle/qr.py"},
+    "edfio": {"pi/somnisphere/exchange/edf.py"},
     "zeroconf": {"pi/somnisphere/setup/neighbours.py"},
 }
 PURE_CIRCLE = (
@@ -65,6 +66,9 @@ PURE_ROOMS = [
         for name in ("diary_row", "told", "signs", "programmes", "rails", "red_flags", "consent", "summary", "post")
     ),
     "pi/somnisphere/home_facts.py",
+    "pi/somnisphere/exchange/edf_night.py",
+    *(f"pi/somnisphere/exchange/{name}.py" for name in ("epoch_rows", "fitbit", "plain", "sleep_as_android")),
+    *(f"pi/somnisphere/exchange/{name}.py" for name in ("imported_rows", "tracker_rows", "withings")),
     *(f"pi/somnisphere/circle/{name}.py" for name in PURE_CIRCLE),
     *(f"pi/somnisphere/setup/{name}.py" for name in PURE_SETUP),
 ]
@@ -114,7 +118,7 @@ def test_each_library_has_one_file() -> None:
 
 def test_the_daemon_imports_nothing_of_the_page() -> None:
     """Memory of a Pi Zero, and a page that can be broken without the night noticing."""
-    heavy = ("starlette", "jinja2", "babel", "uvicorn", "cryptography", "segno", "psycopg", "zeroconf")
+    heavy = ("starlette", "jinja2", "babel", "uvicorn", "cryptography", "segno", "psycopg", "edfio", "zeroconf")
     code = f"import sys, somnisphere.cli_daemon; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

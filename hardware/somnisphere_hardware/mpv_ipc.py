@@ -25,6 +25,9 @@ LINK_DOWN = "link-down"
 START_PATIENCE_S = 15.0
 """A Pi Zero may take seconds to load mpv from its card."""
 
+LONGEST_LINE = 1 << 20
+"""Bytes; what mpv tells of a story has some hundred."""
+
 LONGEST_SOCKET_PATH = 107
 """Bytes of ``sockaddr_un.sun_path``, without its closing zero (unix(7))."""
 
@@ -158,6 +161,9 @@ class MpvLink:
             rest = b""
             while chunk := _receive(connection):
                 *lines, rest = (rest + chunk).split(b"\n")
+                if len(rest) > LONGEST_LINE:
+                    log.warning("mpv says a line without end; it is passed over")
+                    rest = b""
                 for line in lines:
                     self._hear(line)
         self._tell({"event": LINK_DOWN})
@@ -174,7 +180,7 @@ class MpvLink:
     def _hear(self, line: bytes) -> None:
         try:
             message = json.loads(line.decode("utf-8", "replace"))
-        except ValueError:
+        except (ValueError, RecursionError):
             log.warning("mpv said something that is not JSON: %.80r", line)
             return
         if isinstance(message, dict):

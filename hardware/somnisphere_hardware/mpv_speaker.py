@@ -265,16 +265,18 @@ class MpvSpeaker:
 
     def _hear_answer(self, message: dict[str, Any]) -> None:
         self._owed_since_s = None
-        question = self._asked.pop(int(message.get("request_id", 0)), None)
+        number, data = message.get("request_id"), message.get("data")
+        question = self._asked.pop(number, None) if isinstance(number, int) else None
         if question is None:
             return
-        data = message.get("data")
         if question.loads:
+            if question.wish is not self._wish:  # stopped before mpv took it
+                return
             self._entry = data.get("playlist_entry_id") if isinstance(data, dict) else None
             if self._entry is None:
                 self._fail(f"mpv does not take the story {question.wish.path.name}: {message.get('error')}.")
             return
-        if isinstance(data, int | float):  # none before the first sound
+        if isinstance(data, int | float) and 0 <= data < 1e7:  # none before the first sound
             question.wish.position_s, question.wish.at_s = float(data), self._now_s
         if question.state is not None:
             self._tell(question.wish, question.state)

@@ -7,6 +7,7 @@ ONLINE = b"online"
 OFFLINE = b"offline"
 
 _SAFE = re.compile(r"[a-zA-Z0-9_-]+")
+_SHARED = ("house", "coach")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,11 @@ class Message:
     qos: int = 0
     expiry_s: int | None = None
     correlation: bytes | None = None
+
+    @property
+    def may_wait(self) -> bool:
+        """For a broker that is away: what is said once, and is worth something later."""
+        return self.qos > 0 and not self.retain
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,8 @@ class Topics:
     def __post_init__(self) -> None:
         if not _SAFE.fullmatch(self.node):
             raise ValueError(f"node {self.node!r}: only letters without accents, digits, '_' and '-' may be used")
-        if self.node == "house":
-            raise ValueError("node 'house': that name is for what all bedsides share; take another")
+        if self.node in _SHARED:
+            raise ValueError(f"node {self.node!r}: that name is for what all bedsides share; take another")
         if not all(_SAFE.fullmatch(part) for part in self.prefix.split("/")):
             raise ValueError(f"discovery prefix {self.prefix!r}: a plain topic such as 'homeassistant' is needed")
 

@@ -9,6 +9,7 @@ purpose, for a story that begins an hour late is worse than one that does not be
 
 import logging
 import ssl
+import sys
 import threading
 import time
 from collections import deque
@@ -23,7 +24,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from somnisphere_home.link_words import hint, unreachable
 from somnisphere_home.messages import Message, Reply
+from somnisphere_home.tls import checked_context
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +60,8 @@ class BrokerSettings:
         if not self.tls:
             return None
         try:
-            return ssl.create_default_context(cafile=None if self.ca_file is None else str(self.ca_file))
-        except (OSError, ssl.SSLError) as problem:
+            return checked_context(self.ca_file)
+        except OSError as problem:
             raise ValueError(f"{self.ca_file} cannot be used as the broker's authority: {problem}") from None
 
 
@@ -84,7 +87,15 @@ class Received:
     reply: Reply | None = None
 
 
-LinkEvent = Connected | Disconnected | Received
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """The broker says that we may not ``deed`` (read, write) a topic. Often it does not say so: ``echo.py``."""
+
+    deed: str
+    topic: str
+
+
+LinkEvent = Connected | Disconnected | Received | Forbidden
 
 
 class HomeLink:
@@ -104,6 +115,7 @@ class HomeLink:
         greeting_s: float = GREETING_S,
     ) -> None:
         self._settings = settings
+        self._place = f"the MQTT broker at {settings.host}:{settings.port}"
         self._tls = settings.tls_context()
         self._will = will
         self._on_event = on_event
@@ -146,8 +158,8 @@ class HomeLink:
     def publish(self, message: Message) -> None:
         """Hand a message over; returns at once."""
         with self._lock:
-            if not self._connected or (not self._announced and self._may_wait(message)):
-                if self._may_wait(message):
+            if not self._connected or (not self._announced and message.may_wait):
+                if message.may_wait:
                     self._waiting.append((time.monotonic(), message))
                 return
             self._send(message)
@@ -172,10 +184,6 @@ class HomeLink:
         self._end_greeting()
 
     # ---- sending --------------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _may_wait(message: Message) -> bool:
-        return message.qos > 0 and not message.retain
 
     def _send(self, message: Message) -> paho.MQTTMessageInfo:
         properties = None
@@ -270,7 +278,7 @@ class HomeLink:
             if self._mqtt5 and reason.getName() == "Unsupported protocol version":
                 self._try_other_version()
                 return
-            self._lost(f"{self._place} refuses us: {reason}{self._hint(reason)}")
+            self._lost(f"{self._place} refuses us: {reason}{hint(reason.getName(), self._settings.client_id)}")
             return
         with self._lock:
             self._connected, self._announced = True, False
@@ -284,8 +292,9 @@ class HomeLink:
         self._on_event(Connected(mqtt5=self._mqtt5))
 
     def _on_connect_fail(self, client: paho.Client, _data: Any) -> None:
-        if client is self._client and self._trouble is None:  # a loss is told once; only a refusal is news
-            self._lost(f"nothing answers at {self._place}")
+        why = unreachable(self._place, sys.exception())  # paho calls this while it handles it
+        if client is self._client and (self._trouble is None or why.is_news):  # a loss is told once
+            self._lost(why.reason)
 
     def _on_disconnect(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _more: Any) -> None:
         if client is not self._client or self._stopping:
@@ -296,7 +305,8 @@ class HomeLink:
             was_connected, self._connected, self._announced = self._connected, False, False
         if was_connected:
             why = "" if reason.getName() in ("Unspecified error", "Normal disconnection") else f": {reason}"
-            self._lost(f"the connection to {self._place} was lost{why}{self._hint(reason)}")
+            why += hint(reason.getName(), self._settings.client_id)
+            self._lost(f"the connection to {self._place} was lost{why}")
         elif not answered:
             self._closed_early += 1
             if self._closed_early >= _CLOSED_EARLY_MOST:
@@ -318,15 +328,18 @@ class HomeLink:
 
     # ---- trouble --------------------------------------------------------------------------------------------------
 
-    def _judge(self, mid: int, reasons: Sequence[ReasonCode], deed: str) -> None:
+    def _judge(self, mid: int, reasons: Sequence[ReasonCode], deed: str, late: bool = False) -> None:
         # Never under our lock: paho calls this while it holds a lock of its own that ``publish`` waits for, with ours
         # held. A dict's ``pop`` and a set's ``add`` are whole by themselves.
-        topic = self._topics_by_mid.pop(mid, "a topic")
+        topic = self._topics_by_mid.pop(mid, "")
         bad = [reason for reason in reasons if reason.is_failure]
-        if not bad or topic in self._refused_topics:
+        if bad and not topic and not late:  # the answer was faster than whoever notes the number
+            threading.Timer(0.5, self._judge, (mid, reasons, deed, True)).start()
+        if not bad or not topic or topic in self._refused_topics:
             return
         self._refused_topics.add(topic)
         log.warning("%s does not let us %s %s: %s; mend its access list", self._place, deed, topic, bad[0])
+        self._on_event(Forbidden(deed, topic))
 
     def _lost(self, reason: str) -> None:
         """Once until it is back, or until the reason is another one."""
@@ -335,16 +348,3 @@ class HomeLink:
         log.warning("%s; trying again", reason)
         self._trouble = reason
         self._on_event(Disconnected(reason))
-
-    @property
-    def _place(self) -> str:
-        return f"the MQTT broker at {self._settings.host}:{self._settings.port}"
-
-    def _hint(self, reason: ReasonCode) -> str:
-        match reason.getName():
-            case "Not authorized" | "Bad user name or password":
-                return " (check the user name and password)"
-            case "Session taken over":
-                return f" (another client calls itself {self._settings.client_id!r} too)"
-            case _:
-                return ""

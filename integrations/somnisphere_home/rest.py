@@ -41,6 +41,13 @@ class EntityState:
     attributes: Mapping[str, Any]
 
 
+def number_of(value: object, least: float, most: float) -> float | None:
+    """An attribute as a number from ``least`` to ``most``; None for anything else: integrations say what they like."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        return None
+    return float(value)
+
+
 class HomeAssistantClient:
     """``url`` as in a browser (``http://homeassistant.local:8123``), ``token`` a long-lived access token."""
 

@@ -57,7 +57,7 @@ def states_in(result: object, entity_ids: Sequence[str]) -> States | None:
     if isinstance(result, str):
         try:
             result = json.loads(result)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     if not isinstance(result, list) or len(result) != len(entity_ids):
         return None

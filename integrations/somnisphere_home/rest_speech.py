@@ -46,7 +46,7 @@ class HomeSpeech:
                 return HomeRefused(f"there is no {engine}; Home Assistant has no voices")
             return HomeRefused(str(problem))
         try:
-            languages = {one["engine_id"]: list(one["supported_languages"]) for one in listed["providers"]}
+            languages = {str(one["engine_id"]): list(one["supported_languages"]) for one in listed["providers"]}
         except (TypeError, KeyError) as problem:
             return HomeUnreachable(f"{self._url} lists its voices in a way not known here: {problem!r}")
         if engine not in languages:

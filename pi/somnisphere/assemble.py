@@ -20,6 +20,7 @@ from somnisphere.config import Config, cache_place
 from somnisphere.core import Core
 from somnisphere.covers import Covers
 from somnisphere.daemon import Daemon
+from somnisphere.dating import Dating
 from somnisphere.diary.door import Door
 from somnisphere.entities import ENTITIES
 from somnisphere.entities_evening import LISTENER_ENTITY
@@ -34,6 +35,7 @@ from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER
 from somnisphere.light_memory import LightMemory, beside
 from somnisphere.machine import Machine
+from somnisphere.machine_signs import MachineSigns
 from somnisphere.moments import Moments, Tell
 from somnisphere.night_screen import NightScreen
 from somnisphere.parts import Parts
@@ -48,7 +50,9 @@ from somnisphere.telling.household import HouseholdTeller
 from somnisphere_hardware.bedside import Bedside, BedsideSettings
 from somnisphere_hardware.lamp import Lamp
 from somnisphere_hardware.speaker import Speaker
+from somnisphere_home.announcement import FURTHER
 from somnisphere_home.discovery import DeviceInfo
+from somnisphere_home.echo import Echo
 from somnisphere_home.entity import Entity
 from somnisphere_home.house import House
 from somnisphere_home.rest_speech import HomeSpeech
@@ -119,6 +123,20 @@ def home_speech(config: Config) -> HomeSpeech | None:
     return HomeSpeech(home.url, secret(home.token_file, "home_assistant.token_file"))
 
 
+def home_echo(config: Config) -> Echo:
+    """Finds out whether the broker drops anything."""
+    topics = topics_of(config)
+    return Echo(
+        topics,
+        (
+            topics.quiet_of("+"),
+            topics.discovery_of(""),
+            topics.discovery_of(FURTHER),
+            topics.single_discovery("+", "+"),
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Assembled:
     """``door`` holds the household's file open: close it when the daemon ends."""
@@ -138,9 +156,12 @@ def assemble(
     reader: ShelfReader | None = None,
     machine: Machine | None = None,
     tell_moment: Tell | None = None,
+    echo: Echo | None = None,
+    boot: str = "",
 ) -> Assembled:
     """A daemon that has taken up, at ``tick``, the evening and the night that the journal holds. ``reader``: of the
-    shelf, else one that works nothing out; ``tell_moment``: is told of each moment beside MQTT."""
+    shelf, else one that works nothing out; ``tell_moment``: is told of each moment beside MQTT; ``boot``: names
+    this start of the machine."""
     reader = reader or shelf_reader(config)
     shelf = Shelf(reader.read() or (), places=journal.places())
     ritual = Ritual(config.ritual_settings, shelf)
@@ -174,10 +195,15 @@ def assemble(
         Covers(reader.cover, background=reader.background),
         remembered,
         NightScreen(door, journal, ritual.learned),
+        Dating(journal, boot),
         rescan=reader.read,
         light_memory=memory,
     )
     parts.machine = machine
+    parts.echo = echo or Echo()
+    parts.boot = boot
+    parts.put_off = reader.put_off
+    parts.signs = None if machine is None else MachineSigns()
     parts.evening_file = EveningFile(journal.path.with_name(f"{journal.path.name}.evening"))
     parts.cards = cards
     parts.announces = config.mqtt.discovery != "off"

@@ -248,8 +248,11 @@ def run(arguments: argparse.Namespace) -> int:
     import signal
     import threading
 
+    from somnisphere.config import load
+    from somnisphere.safekeeping.in_use import in_use
+
     stopping = threading.Event()
-    with _desk(arguments) as (desk, config):
+    with in_use(Path(load(arguments.config).journal.path)), _desk(arguments) as (desk, config):
         from somnisphere.circle.process import circle_runner
 
         os.nice(15)

@@ -11,21 +11,25 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from somnisphere.assemble import assemble, bedside_settings, shelf_reader
+from somnisphere.assemble import assemble, bedside_settings, home_echo, shelf_reader
 from somnisphere.broker import broker_settings, secret
 from somnisphere.card_reading import card_reader
 from somnisphere.cli import needs_extra, writes
-from somnisphere.clock import SystemClock, utc_offset_s
-from somnisphere.config import Config, load
+from somnisphere.clock import SystemClock
+from somnisphere.config import Config, cache_place, load
+from somnisphere.dating import latest_seen_s
 from somnisphere.errors import UserError
-from somnisphere.events import HomeReported, Tick
+from somnisphere.events import HomeReported
 from somnisphere.goodbyes import Closing, Goodbyes
 from somnisphere.home_lamp import HomeLamp
+from somnisphere.household_clock import ClockSetter, HouseholdClock, boot_id
 from somnisphere.journal import Journal
 from somnisphere.lamp_whites import lamp_whites
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke
 from somnisphere.machine import Machine
 from somnisphere.moments import Tell
+from somnisphere.own_files import tighten
+from somnisphere.safekeeping.in_use import in_use
 from somnisphere.service_manager import ServiceManager
 from somnisphere.snapshot import Snapshot
 from somnisphere_hardware.bedside import Bedside
@@ -49,9 +53,12 @@ def run(arguments: argparse.Namespace) -> int:
     clock, inbox = SystemClock(), Inbox()
     goodbyes = Goodbyes()
     with ExitStack() as stack:
+        path = Path(config.journal.path).expanduser()
+        stack.enter_context(in_use(path))
+        tighten(path, Path(config.stories.cache or cache_place()).expanduser())
         bedside = Bedside(lambda: Bus.open(config.sensor.bus), bedside_settings(config))
         stack.callback(bedside.close)
-        journal = Journal(Path(config.journal.path).expanduser())
+        journal = Journal(path)
         stack.callback(journal.close)
         lamp, lamp_problem = evening_lamp(config)
         (goodbyes if isinstance(lamp, HomeLamp) else stack).callback(lamp.close)
@@ -61,19 +68,20 @@ def run(arguments: argparse.Namespace) -> int:
         for problem in filter(None, (lamp_problem, button_problem)):
             log.warning("%s", problem)
         speaker = evening_speaker(config, stack, lambda: inbox.put(PlayerSpoke()))
+        household = HouseholdClock(clock, ClockSetter(), last_seen_s=latest_seen_s(journal))
         stories = shelf_reader(config, background=True)
         stack.callback(stories.close)
-        wall_s = clock.wall_s()
-        tick = Tick(clock.now_s(), wall_s, utc_offset_s(wall_s))
-        machine = Machine(journal.path.parent)
+        tick, machine = household.tick(), Machine(journal.path.parent)
         stack.enter_context(goodbyes)
         goodbyes.callback(speaker.close)
-        tell = moment_teller(config, goodbyes)
-        made = assemble(config, tick, journal, bedside, lamp, speaker, stories, machine, tell)
+        teller, echo = moment_teller(config, goodbyes), home_echo(config)
+        made = assemble(
+            config, tick, journal, bedside, lamp, speaker, stories, machine, teller, echo=echo, boot=boot_id()
+        )
         stack.callback(made.door.close)
         link = HomeLink(broker_settings(config), made.session.will, inbox.put)
         made.daemon.publish_through(link.publish, lambda: inbox.blocks_dropped)
-        live = Live(made.daemon, bedside, link, inbox, clock, button, card_reader(config), ServiceManager())
+        live = Live(made.daemon, bedside, link, inbox, household, button, card_reader(config), ServiceManager())
         follow_home(config, goodbyes, inbox.put, clock.now_s)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: live.stop())
@@ -212,7 +220,7 @@ def rehearse(arguments: argparse.Namespace) -> int:
             )
         )
         simulation.rehearsal.run(simulation.until_s)
-        shapes, ended = simulation.daemon.picture(), simulation.daemon.finished
+        shapes, ended = simulation.daemon.picture(), simulation.daemon.night.finished
     if ended is not None:
         for line in night_lines(ended.times, ended.epochs, ended.estimates):
             print(line)

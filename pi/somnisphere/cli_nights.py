@@ -2,10 +2,12 @@
 
 import argparse
 import json
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from heapq import merge
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from somnisphere.errors import UserError
 from somnisphere.night import Epoch, NightTimes, StageEstimate
 
 if TYPE_CHECKING:  # SQLite is for those commands that open the journal
+    from somnisphere.exchange.imported import ImportedNight
     from somnisphere.journal import Journal, KeptNight
 
 
@@ -47,25 +50,36 @@ def night(arguments: argparse.Namespace) -> int:
 
 
 def nights(arguments: argparse.Namespace) -> int:
-    """All nights that are kept: a line each, or rows with ranges and regularity."""
+    """All nights that are kept: a line each, or rows with ranges and regularity; imported ones under their source."""
+    from somnisphere.cli_import import line_of
+    from somnisphere.exchange.imported_rows import imported_row
     from somnisphere.night_export import clock_seconds, flat, hours_and_minutes, night_rows
     from somnisphere.sleep.regularity import regularity
 
-    with open_journal(arguments.config) as journal:
-        chosen = [night for night in journal.nights() if _within(night, arguments.since, arguments.until)]
-        if not chosen:
+    imported = _imported(arguments)
+    with open_journal(arguments.config, may_be_empty=bool(imported)) as journal:
+        chosen = [night for night in journal.nights() if within(night, arguments.since, arguments.until)]
+        if not chosen and not imported:
             raise UserError(f"{journal.path}: no night is kept there in that time. Leave --since and --until out.")
         sealed = sealed_of(load(arguments.config), chosen, open_now=arguments.open)
         kept = (journal.load(night) for night in chosen if night not in sealed)
         if arguments.csv or arguments.json:
-            write_rows((flat(row) if arguments.csv else row for row in night_rows(kept)), as_csv=arguments.csv)
+            rows = merge(night_rows(kept), map(imported_row, imported), key=lambda row: row["night"][:10])
+            write_rows((flat(row) if arguments.csv else row for row in rows), as_csv=arguments.csv)
             if sealed:
                 left_out = f"Left out, for they are sealed until they are told: {', '.join(sorted(sealed))}."
                 print(f"{left_out} --open opens them.", file=sys.stderr)
             return 0
         asleep: list[float] = []
         awake: list[float] = []
-        for night_id in chosen:
+        for night_id, other in merge(
+            ((night_id, None) for night_id in chosen),
+            ((night.night_id, night) for night in imported),
+            key=lambda one: one[0][:10],
+        ):
+            if other is not None:
+                print(line_of(other))
+                continue
             if night_id in sealed:
                 print(f"{night_id:<12} sealed until it is told")
                 continue
@@ -82,11 +96,22 @@ def nights(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _imported(arguments: argparse.Namespace) -> "list[ImportedNight]":
+    from somnisphere.exchange.imported import ImportedNights
+    from somnisphere.household_file import household_beside
+
+    household = household_beside(Path(load(arguments.config).journal.path))
+    try:
+        return ImportedNights(household).all(arguments.since or "", arguments.until or "9")
+    except (sqlite3.Error, OSError) as problem:
+        raise UserError(f"{household}: cannot be read: {problem}. Look at its rights and at the disk.") from problem
+
+
 def _clock(wall_s: float) -> str:
     return time.strftime("%H:%M", time.localtime(wall_s))
 
 
-def _within(night: str, since: str | None, until: str | None) -> bool:
+def within(night: str, since: str | None, until: str | None) -> bool:
     """``night`` is an ISO date, with ``.2`` behind it for a second one."""
     return (since or "") <= night[:10] <= (until or "9")
 
@@ -98,19 +123,19 @@ def _span(times: NightTimes) -> str:
 
 
 @contextmanager
-def open_journal(config: Path | None) -> Iterator["Journal"]:
-    """The configured journal, which holds at least one night."""
+def open_journal(config: Path | None, *, may_be_empty: bool = False) -> Iterator["Journal"]:
+    """The configured journal, which holds at least one night unless it ``may_be_empty``."""
     from somnisphere.journal import Journal
 
     path = Path(load(config).journal.path)
-    if not is_database(path):
+    if not (may_be_empty and not path.exists()) and not is_database(path):
         raise UserError(f"{path}: this is no journal. Mend journal.path in the configuration.")
     journal = Journal(path)
     try:
         nights = journal.nights()
         if journal.problem:
             raise UserError(journal.problem)
-        if not nights:
+        if not nights and not may_be_empty:
             raise UserError(f"{path}: no night is kept there yet.")
         yield journal
     finally:

@@ -2,10 +2,14 @@
 
 import csv
 import gzip
+import struct
+import tokenize
 import zipfile
-from collections.abc import Iterable
+import zlib
+from array import array
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +17,19 @@ from numpy.typing import NDArray
 from somnisphere.errors import UserError
 
 Columns = dict[str, NDArray[Any]]
+
+MOST_BYTES = 1_500_000_000
+"""Of all arrays of a file: a night of eight signals at 256 Hz takes a third of it. A file says of itself how large its
+arrays are, and is not believed."""
+
+MOST_LINES = 20_000_000
+LONGEST_LINE = 100_000
+
+_NPZ_PROBLEMS = (
+    *(OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error),
+    *(NotImplementedError, RuntimeError, tokenize.TokenError, SyntaxError, TypeError, KeyError, MemoryError),
+)
+"""What zipfile and numpy raise over a broken file."""
 
 
 class RecordingError(UserError):
@@ -28,15 +45,41 @@ class RecordingError(UserError):
 def read_npz(path: Path) -> Columns:
     """All arrays of a .npz file. Pickled objects are refused: a recording is data, not code."""
     try:
-        # Opened here, not by numpy: it leaves a file open that turns out to be broken.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
+        with zipfile.ZipFile(path) as archive:
+            arrays = [entry.filename for entry in archive.infolist() if entry.filename.endswith(".npy")]
+            if sum(_array_bytes(archive, name) for name in arrays) > MOST_BYTES:
+                raise RecordingError(
+                    path,
+                    f"its arrays are longer than {MOST_BYTES // 1_000_000} MB",
+                    "Split it into shorter recordings.",
+                )
+            return {name.removesuffix(".npy"): _array(archive, name) for name in arrays}
     except FileNotFoundError:
         raise RecordingError(path, "there is no such file", "Check the path.") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile, AttributeError) as problem:
+    except _NPZ_PROBLEMS as problem:
+        said = " ".join(str(problem).split())[:200] or type(problem).__name__
         raise RecordingError(
-            path, f"it is not a readable .npz file ({problem})", "Copy it again, or write it with numpy.savez."
+            path, f"it is not a readable .npz file ({said})", "Copy it again, or write it with numpy.savez."
         ) from problem
+
+
+def _array_bytes(archive: zipfile.ZipFile, name: str) -> int:
+    """How much memory an array will take, as its header says."""
+    with archive.open(name) as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+    count = 1
+    for length in shape:
+        if not 0 <= length <= MOST_BYTES:
+            raise ValueError(f"{name} has the shape {shape}")
+        count *= length
+    return count * dtype.itemsize
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(name) as file:
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 
 
 def read_csv(path: Path, wanted: Iterable[str], *, needed: Iterable[str]) -> Columns:
@@ -46,7 +89,7 @@ def read_csv(path: Path, wanted: Iterable[str], *, needed: Iterable[str]) -> Col
     """
     try:
         with _open_text(path) as file:
-            rows = csv.reader(file)
+            rows = csv.reader(_lines(path, file))
             header = [cell.strip().lower() for cell in next(rows, [])]
             for name in needed:
                 if name not in header:
@@ -55,7 +98,7 @@ def read_csv(path: Path, wanted: Iterable[str], *, needed: Iterable[str]) -> Col
                         path, f"column {name!r} is missing (the first line names {found})", "Name it in the first line."
                     )
             places = {name: header.index(name) for name in wanted if name in header}
-            values: dict[str, list[float]] = {name: [] for name in places}
+            values = {name: array("d") for name in places}
             for row in rows:
                 if not any(cell.strip() for cell in row):
                     continue
@@ -63,9 +106,20 @@ def read_csv(path: Path, wanted: Iterable[str], *, needed: Iterable[str]) -> Col
                     values[name].append(_number(path, rows.line_num, name, row[place] if place < len(row) else ""))
     except FileNotFoundError:
         raise RecordingError(path, "there is no such file", "Check the path.") from None
-    except (OSError, UnicodeDecodeError, csv.Error, EOFError) as problem:
+    except (OSError, UnicodeDecodeError, csv.Error, EOFError, zlib.error) as problem:
         raise RecordingError(path, f"it cannot be read as CSV text ({problem})", "Save it as UTF-8 CSV.") from problem
     return {name: np.array(column, dtype=np.float64) for name, column in values.items()}
+
+
+def _lines(path: Path, file: IO[str]) -> Iterator[str]:
+    """None longer than ``LONGEST_LINE``: a small file may unpack to one without end."""
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE or number > MOST_LINES:
+            wrong = f"line {number} is endless" if number <= MOST_LINES else f"it has more than {MOST_LINES:,} lines"
+            raise RecordingError(path, wrong, "Save it as CSV with a line for each sample, and split what is too long.")
+        yield line
 
 
 def _open_text(path: Path) -> Any:
@@ -82,5 +136,5 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
         return float(cell)
     except ValueError:
         raise RecordingError(
-            path, f"line {line}, column {column!r}: {cell!r} is not a number", "Write a number, or leave it empty."
+            path, f"line {line}, column {column!r}: {cell[:60]!r} is not a number", "Write a number, or leave it empty."
         ) from None

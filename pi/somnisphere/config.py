@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -180,6 +180,12 @@ def load(path: Path | None = None) -> Config:
         raise ConfigError(f"{path}: this is not text in UTF-8 (byte {error.start})") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: this is not TOML: {error}") from error
+    except ValueError as error:  # int() takes so many digits and no more
+        raise ConfigError(f"{path}: a number in it is endless. Write a shorter one.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: it is nested too deep. No key of ours takes such a value.") from error
+    if key := _with_control_characters(found):
+        raise ConfigError(f"{path}: {key}: there is a line break or another control character in it. Take it out.")
     try:
         config = msgspec.convert(found, Config)
     except msgspec.ValidationError as error:
@@ -187,6 +193,20 @@ def load(path: Path | None = None) -> Config:
     if problem := disagreement(config):
         raise ConfigError(f"{path}: {problem}")
     return _expanded(config)
+
+
+def _with_control_characters(found: Mapping[str, Any]) -> str:
+    """The first key whose text could not be a name, a path or a topic; a pattern's $ lets a last line break through."""
+    waiting: list[tuple[str, Any]] = list(found.items())
+    while waiting:
+        key, value = waiting.pop(0)
+        if isinstance(value, str) and any(ord(c) < 32 or ord(c) == 127 for c in value):
+            return key[:80]
+        if isinstance(value, Mapping):
+            waiting += [(f"{key}.{name}", inner) for name, inner in value.items()]
+        elif isinstance(value, list):
+            waiting += [(key, inner) for inner in value]
+    return ""
 
 
 def _expanded(config: Config) -> Config:
@@ -223,7 +243,7 @@ def _explain(message: str, found: Mapping[str, Any]) -> str:
     keys = [key for key in re.sub(r"\[[^]]*\]", "", place.rstrip("`")).split(".") if key]
     unknown = re.search(r"unknown field `(.*)`", message)
     if unknown:
-        wrong = unknown.group(1)
+        wrong = unknown.group(1)[:80]
         known = _keys(keys)
         near = difflib.get_close_matches(wrong, known, n=1)
         hint = f"; did you mean “{near[0]}”?" if near else ""
@@ -233,10 +253,18 @@ def _explain(message: str, found: Mapping[str, Any]) -> str:
         if isinstance(value, list):  # one of several; msgspec does not say which
             value = next((one for one in value if isinstance(one, Mapping) and key in one), {})
         value = value.get(key) if isinstance(value, Mapping) else None
-    return f"{'.'.join(keys)}: found {value!r}, allowed is {_allowed(keys)}"
+    return f"{'.'.join(keys)}: found {_short(value)}, allowed is {_allowed(keys)}"
 
 
-def _declared(keys: list[str]) -> Any:
+def _short(value: Any) -> str:
+    try:
+        said = repr(value)
+    except ValueError:  # a number of more digits than Python says
+        said = "an endless number"
+    return said if len(said) <= 100 else f"{said[:100]}…"
+
+
+def declared(keys: list[str]) -> Any:
     """The annotation of a section or of one of its keys."""
     owner: Any = Config
     for key in keys[:2]:
@@ -246,14 +274,14 @@ def _declared(keys: list[str]) -> Any:
 
 
 def _keys(keys: list[str]) -> list[str]:
-    return [field.name for field in msgspec.structs.fields(_declared(keys[:1]))]
+    return [field.name for field in msgspec.structs.fields(declared(keys[:1]))]
 
 
 def complaint(key: str, value: Any) -> str:
     """What the dotted ``key`` takes, in words, where it does not take ``value``; else ""."""
     keys = key.split(".")
     try:
-        msgspec.convert(value, _declared(keys))
+        msgspec.convert(value, declared(keys))
     except msgspec.ValidationError:
         return f"{key}: found {value!r}, allowed is {_allowed(keys)}"
     return ""
@@ -263,7 +291,7 @@ def _allowed(keys: list[str]) -> str:
     """What a key takes, in words."""
     if len(keys) < 2:
         return f"a section: [{keys[0]}] and keys below it"
-    kind = msgspec.inspect.type_info(_declared(keys))
+    kind = msgspec.inspect.type_info(declared(keys))
     kind = kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind
     if isinstance(kind, msgspec.inspect.UnionType):
         kind = next(part for part in kind.types if not isinstance(part, msgspec.inspect.NoneType))
@@ -293,54 +321,3 @@ _WORDS = {
     "reader": '"none", "pn532" or the path of an input device, such as "/dev/input/by-id/usb-reader-event-kbd"',
     "discovery_prefix": "a topic without # + and spaces",
 }
-
-
-# ---- written from the declarations above ----------------------------------------------------------------------------
-
-
-def show(config: Config) -> str:
-    """The configuration in force, as TOML."""
-    lines = []
-    for section in msgspec.structs.fields(config):
-        part = getattr(config, section.name)
-        several = isinstance(part, tuple)
-        for one in part if several else (part,):
-            values = {field.name: getattr(one, field.name) for field in msgspec.structs.fields(one)}
-            lines.append(f"[[{section.name}]]" if several else f"[{section.name}]")
-            lines += [*(f"{k} = {_toml(v)}" for k, v in values.items() if v is not None), ""]
-    return "\n".join(lines[:-1]) + "\n"
-
-
-def example() -> str:
-    """Every key with its meaning and its default, commented out."""
-    head = [
-        "# Somnisphere: every key there is. Written by `somnisphere config --example`.",
-        "# What stands behind a # is the default, or an example where there is none. Remove the # to change it.",
-        f"# Looked for at: --config FILE, ${ENVIRONMENT}, {', '.join(str(place) for place in PLACES)}.",
-        "",
-    ]
-    return "\n".join([*head, *_example_lines()])
-
-
-def _example_lines() -> Iterator[str]:
-    for section in msgspec.structs.fields(Config):
-        kind = _declared([section.name])
-        several = kind is not section.type
-        yield from (f"# {kind.__doc__}", f"#[[{section.name}]]" if several else f"[{section.name}]")
-        for field in msgspec.structs.fields(kind):
-            meta = field.type.__metadata__[-1]
-            value = meta.examples[0] if field.default is None else field.default
-            yield from (f"# {meta.description}", f"#{field.name} = {_toml(value)}")
-        yield ""
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, tuple):
-        return f"[{', '.join(_toml(one) for one in value)}]"
-    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

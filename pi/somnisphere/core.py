@@ -36,6 +36,7 @@ from somnisphere.lamp_by_hand import LampByHand
 from somnisphere.listeners import Listener, Listeners
 from somnisphere.night import DAY_S, Epoch, NightTimes, StageEstimate
 from somnisphere.night_in_progress import NightInProgress, night_id_of
+from somnisphere.redating import ClockSteps, date_anew
 from somnisphere.sleep.dozing import dozed_off
 from somnisphere.sleep.facts import summarize
 from somnisphere.sleep.pipeline import SleepPipeline
@@ -70,6 +71,7 @@ class Core:
         self._house = HomeFacts()
         self.comfort = comfort or Comfort()
         self._tick = Tick(0.0, 0.0)
+        self._clock = ClockSteps()
         self._night: NightInProgress | None = None
         self._estimate: StageEstimate | None = None
         self._parts: dict[str, PartState] = {}
@@ -123,7 +125,8 @@ class Core:
         return [Say(f"The {state.part} sensor ({state.chip}) answers.") if state.ok else Say(state.problem, "warning")]
 
     def _on_tick(self, tick: Tick) -> list[Action]:
-        self._tick = tick
+        by_s, self._tick = self._clock.step(tick), tick
+        dated = date_anew(self._night, by_s, tick, self.carry_on) if by_s else []
         free = self._ritual.state.phase in (Phase.IDLE, Phase.MORNING)
         name, actions = self._listeners.begins(tick, free=free, up=self._house.up_lately(tick.at_s))
         if name is not None:
@@ -135,7 +138,7 @@ class Core:
             self._pulse_problem = problem
             actions.append(Say(problem, "warning") if problem else Say("The pulse sensor's light is usable again."))
         actions += self._ritual.tick(tick.at_s, self._likelihood)
-        return [*actions, *self.comfort.tick(tick.at_s)]
+        return [*dated, *actions, *self.comfort.tick(tick.at_s)]
 
     @property
     def _likelihood(self) -> float | None:
@@ -213,13 +216,16 @@ class Core:
         self.comfort.begin_night()
         return [BeginNight(night_id, at_s)]
 
-    def carry_on(self, times: NightTimes, epochs: Sequence[Epoch]) -> list[StageEstimate]:
+    def carry_on(
+        self, times: NightTimes, epochs: Sequence[Epoch], carried: int = 0, before: NightTimes | None = None
+    ) -> list[StageEstimate]:
         """Take up a night after a restart. ``epochs`` in this run's ``at_s``; they pass through the stager again.
 
-        Their cues were given before the restart: only what the watch remembers is built anew.
+        Their cues were given before the restart: only what the watch remembers is built anew. ``carried``: so many, and
+        the times ``before`` (else all), were dated by the clock of an earlier start of the machine.
         """
         stager = self._new_stager(self._tick.wall_at(epochs[0].start_s) if epochs else self._tick.wall_s)
-        self._night = NightInProgress(times, stager)
+        self._night = NightInProgress(times, stager, carried, before)
         estimates = [stager.step(epoch) for epoch in epochs]
         for epoch, estimate in zip(epochs, estimates, strict=True):
             self._night.epochs.append(epoch)
@@ -232,16 +238,20 @@ class Core:
         return self._ritual.to_dict()
 
     @property
+    def ritual_phase(self) -> Phase:
+        return self._ritual.state.phase
+
+    @property
     def ritual_place(self) -> object:
         """Changes whenever ``ritual_state`` is worth keeping at once: with each sentence, each phase."""
         return self._ritual.place_number
 
     def restore_ritual(self, saved: Mapping[str, Any], shift_s: float, at_s: float) -> list[Action]:
-        """Take up a saved evening; ``shift_s`` makes its times this run's."""
+        """Take up a saved evening; ``shift_s`` makes its times this run's. After ``carry_on``: it may want a night."""
         state = saved.get("state")
         if isinstance(state, Mapping):
             self._listeners.take_up(str(state.get("listener", "")), at_s)
-        return list(self._ritual.restore(saved, shift_s, at_s))
+        return self._with_night(list(self._ritual.restore(saved, shift_s, at_s)), at_s)
 
     @property
     def night_times(self) -> NightTimes | None:
@@ -254,6 +264,8 @@ class Core:
         return () if self._night is None else tuple(self._night.epochs)
 
     def _is_morning(self, at_s: float) -> bool:
+        if self._tick.clock_problem:
+            return False
         return MORNING_FROM_S <= (self._tick.wall_at(at_s) + self._tick.utc_offset_s) % DAY_S < MORNING_UNTIL_S
 
     # ---- the home -------------------------------------------------------------------------------------------------

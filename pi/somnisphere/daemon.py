@@ -6,7 +6,6 @@ machine's clock, ``rehearsal.py`` steps it through a simulated night. Both there
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from somnisphere.cards import CardDeed
 from somnisphere.core import Core
@@ -20,6 +19,7 @@ from somnisphere.events import (
     ButtonPressed,
     CardLaid,
     CommandReceived,
+    DateAnew,
     DimLamp,
     EndNight,
     Event,
@@ -44,14 +44,15 @@ from somnisphere.events import (
 from somnisphere.health import health_of
 from somnisphere.keeping import Keeping
 from somnisphere.machine import Began
-from somnisphere.night import StageEstimate
+from somnisphere.night_record import PICTURE_EVERY_S, NightRecord
 from somnisphere.parts import Parts, Publish
-from somnisphere.picture import Shape, draw_night, to_svg
+from somnisphere.picture import Shape, to_svg
 from somnisphere.snapshot import Snapshot
 from somnisphere.speaker_orders import give
+from somnisphere.strain import Ease, said
 from somnisphere_hardware.card_reader import CardSign
 from somnisphere_hardware.samples import MotionBlock, PulseBlock
-from somnisphere_home.messages import Reply
+from somnisphere_home.messages import Message, Reply
 from somnisphere_home.release import TOPIC as RELEASE_TOPIC
 
 log = logging.getLogger(__name__)
@@ -62,45 +63,46 @@ HOME_EVERY_S = 5.0
 LAMP_REPORT_EVERY_S = 10.0
 """During a fade the home sees a few honest steps, not every one."""
 
-PICTURE_EVERY_S = 1800.0
 RESCAN_EVERY_S = 120.0
+SPARED_HOME_S, SPARED_RESCAN_S = 15.0, 1200.0
+"""The same for a machine that is to be spared (``strain.py``)."""
 
 
 class Daemon:
     def __init__(self, core: Core, parts: Parts) -> None:
         self._core = core
         self._parts = parts
+        self.echo = parts.echo
         self.keeping = Keeping(core, parts)
+        self.night = NightRecord(core, parts)
         self._tick = Tick(0.0, 0.0)
         self._home_due_s = 0.0
         self._lamp_reported_s = 0.0
         self._rescan_due_s = 0.0
-        self._night_id: str | None = None
-        self._estimates: list[StageEstimate] = []
-        self._picture_due_s = 0.0
         self._player_state = ""
         self._began = Began(0.0)
         self._published_wall_s: float | None = None
-        self.finished: EndNight | None = None
-        """The last night that ended while this daemon ran."""
 
     def publish_through(self, publish: Publish, blocks_dropped: Callable[[], int] = int) -> None:
         """From now on messages go this way."""
-        self._parts.publish, self._parts.blocks_dropped = publish, blocks_dropped
+
+        def say(message: Message) -> None:
+            self.echo.said(message, self._tick.at_s)
+            publish(message)
+
+        self._parts.publish, self._parts.blocks_dropped = say, blocks_dropped
 
     def carry_on(self, tick: Tick) -> None:
         """After a restart: take up the evening and the night that the journal holds."""
+        tick, now = self._parts.dating.begin(tick), tick
         self._tick, self._began = tick, Began(tick.at_s)
         self._core.receive(tick)
         self._core.sensing = self._parts.bedside.sensing = self._parts.sensing.on
         journal = self._parts.journal
-        if (night := journal.night_in_progress(tick.at_s, tick.wall_s)) is not None:
-            self._night_id = night.times.night_id
-            self._estimates = self._core.carry_on(night.times, night.epochs)
-            self._picture_due_s = tick.at_s
-            log.info("The night of %s is carried on.", self._night_id)
+        self.night.carry_on(tick)
         actions: list[Action] = [*self._core.comfort.carry_on(tick.at_s, tick.wall_s)]
         if (saved := newest(journal, self._parts.evening_file, tick.at_s, tick.wall_s)) is not None:
+            saved = self._parts.dating.evening(saved, now)
             actions += self._core.restore_ritual(saved.state, saved.shift_s, tick.at_s)
         for action in actions:
             self._perform(action, tick.at_s)
@@ -114,6 +116,8 @@ class Daemon:
         is_news = not isinstance(event, PulseBlock | MotionBlock)
         if isinstance(event, PlayerReported):  # where it is in the story can wait, whether it plays cannot
             is_news, self._player_state = event.state != self._player_state, event.state
+        if isinstance(event, Tick):
+            self._tick = event
         at_s = event.end_s if isinstance(event, PulseBlock | MotionBlock) else event.at_s
         for action in self._core.receive(event):
             self._perform(action, at_s)
@@ -123,22 +127,39 @@ class Daemon:
             self._show_home(at_s)
 
     def _on_tick(self, tick: Tick) -> None:
-        self._tick = tick
         self.step_speaker(tick.at_s)
+        self._look_at_strain(tick)
         if self._parts.cards is not None:
             self._obey_cards(self._parts.cards.tick(tick.at_s, playing=self._player_state == "playing"))
         for message in self._parts.desk.finished():
             self._parts.publish(message)
             self._rescan_due_s = tick.at_s  # it may have been a new story
         if tick.at_s >= self._rescan_due_s:
-            self._rescan_due_s = tick.at_s + RESCAN_EVERY_S
+            self._rescan_due_s = tick.at_s + (SPARED_RESCAN_S if self._is_spared else RESCAN_EVERY_S)
             if (stories := self._parts.rescan()) is not None:
                 self.handle(ShelfChanged(tick.at_s, stories))
-        self.keeping.tick(tick, self._night_id)
+        self.keeping.tick(tick, self.night.night_id)
+        if probe := self.echo.again(tick.at_s):
+            self._say_all(probe, tick.at_s)
+        if (news := self.echo.news(tick.at_s)) is not None:
+            log.warning("%s", news or "The MQTT broker takes and hands over everything again.")
         if self._parts.screen.changed():  # a person told a night, or opened it: the home sees it at once
             self._show_picture(tick.at_s)
         if tick.at_s >= self._home_due_s:
             self._show_home(tick.at_s)
+
+    def _look_at_strain(self, tick: Tick) -> None:
+        parts = self._parts
+        if parts.signs is None or (signs := parts.signs.seen(tick, parts.blocks_dropped())) is None:
+            return
+        if parts.strain.look(signs, tick.at_s):
+            parts.put_off(parts.strain.ease > Ease.NONE)
+            log.log(*said(parts.strain))
+            self._home_due_s = tick.at_s
+
+    @property
+    def _is_spared(self) -> bool:
+        return self._parts.strain.ease is Ease.SPARED
 
     def poll_bedside(self, at_s: float) -> float:
         """Read the chips once, on the caller's thread (a rehearsal); return when they want to be read next."""
@@ -169,10 +190,10 @@ class Daemon:
 
     def snapshot(self) -> Snapshot:
         health = health_of(self._parts, self._tick, self._began, self._published_wall_s)
-        return self._parts.screen.unsealed(self._core.snapshot(health), self._night_id, self._parts.moments.last)
+        return self._parts.screen.unsealed(self._core.snapshot(health), self.night.night_id, self._parts.moments.last)
 
     def _show_home(self, at_s: float) -> None:
-        self._home_due_s = at_s + HOME_EVERY_S
+        self._home_due_s = at_s + (SPARED_HOME_S if self._is_spared else HOME_EVERY_S)
         snapshot = self.snapshot()
         parts, session, publish = self._parts, self._parts.session, self._parts.publish
         for part, ok in (("sensor", snapshot.pulse_ok or snapshot.motion_ok), ("player", snapshot.player_ok)):
@@ -189,31 +210,31 @@ class Daemon:
         if snapshot.story is not None and (cover := parts.covers.picture(snapshot.story)) is not None:
             for message in session.image(COVER_ENTITY, cover):
                 publish(message)
-        if self._night_id is not None and at_s >= self._picture_due_s:
+        if self.night.night_id is not None and at_s >= self.night.picture_due_s and not self._is_spared:
             self._show_picture(at_s)
 
     def _show_picture(self, at_s: float) -> None:
-        self._picture_due_s, self._home_due_s = at_s + PICTURE_EVERY_S, at_s
-        drawn = to_svg(self._parts.screen.picture(self._night_id, self.picture, self._tick.utc_offset_s))
+        self.night.picture_due_s, self._home_due_s = at_s + PICTURE_EVERY_S, at_s
+        drawn = to_svg(self._parts.screen.picture(self.night.night_id, self.picture, self._tick.utc_offset_s))
         for message in self._parts.session.image(NIGHT_ENTITY, drawn.encode()):
             self._parts.publish(message)
 
     def picture(self) -> list[Shape]:
         """The night so far, or the last one when none is in progress; whoever shows it asks the seal first."""
-        epochs, estimates = self._core.night_epochs, self._estimates
-        if not epochs and self.finished is not None:
-            epochs, estimates = self.finished.epochs, list(self.finished.estimates)
-        offset_s = self._tick.wall_s - self._tick.at_s + self._tick.utc_offset_s
-        return draw_night(epochs, estimates, offset_s, f"Night of {self._night_id}")
+        return self.night.picture(self._tick)
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """The broker's topics to be heard, before ``home_connected`` says that we are here."""
-        return *self._parts.desk.subscriptions, self._parts.house.subscription, RELEASE_TOPIC
+        parts = self._parts
+        return *parts.desk.subscriptions, parts.house.subscription, RELEASE_TOPIC, *parts.echo.subscriptions
 
     def home_connected(self, at_s: float) -> None:
         """The broker answers: everything is published anew."""
-        messages = self._parts.session.connected(self.snapshot(), at_s)
+        self._say_all(self.echo.connected(at_s), at_s)
+
+    def _say_all(self, first: list[Message], at_s: float) -> None:
+        messages = [*first, *self._parts.session.connected(self.snapshot(), at_s)]
         if self._parts.cards is not None and self._parts.announces:
             messages.append(self._parts.cards.discovery)
         self._parts.house.connected()
@@ -224,7 +245,7 @@ class Daemon:
     def home_said(self, topic: str, payload: bytes, *, retained: bool, at_s: float, reply: Reply | None = None) -> None:
         """A message from the broker."""
         parts = self._parts
-        if parts.house.heard(topic, payload, at_s):
+        if parts.echo.heard(topic, retained=retained) or parts.house.heard(topic, payload, at_s):
             return
         if parts.release.heard(topic, payload):
             if parts.release.problem:
@@ -286,29 +307,15 @@ class Daemon:
                 parts.journal.save_bookmark(action.story_key, action.position_s, action.listener, action.other_s)
             case Say():
                 log.log(action.log_level, "%s", action.text)
+            case DateAnew():
+                self.night.date_anew(action, self._tick)
             case BeginNight() | KeepEpoch() | EndNight():
-                self._keep_night(action, at_s)
-
-    def _keep_night(self, action: BeginNight | KeepEpoch | EndNight, at_s: float) -> None:
-        journal = self._parts.journal
-        if isinstance(action, BeginNight):
-            self._night_id = journal.free_id(action.night_id)
-            journal.open_night(self._night_id, self._tick.wall_at(action.at_s))
-            self._estimates = []
-            self._picture_due_s = action.at_s + PICTURE_EVERY_S
-            return
-        assert self._night_id is not None
-        if isinstance(action, KeepEpoch):
-            self._estimates.append(action.estimate)
-            journal.add_epoch(self._night_id, self._tick.wall_at(action.epoch.start_s), action.epoch, action.estimate)
-            return
-        self.finished = action
-        journal.revise(self._night_id, action.estimates)
-        journal.close_night(self._night_id, self._tick.wall_at(at_s), replace(action.times, night_id=self._night_id))
-        self._show_picture(at_s)
+                self.night.keep(action, self._tick, at_s)
+                if isinstance(action, EndNight):
+                    self._show_picture(at_s)
 
     def _announce(self, action: Announce) -> None:
-        attributes = self._parts.moments.keep(action, self._tick, self._night_id, self._core.snapshot())
+        attributes = self._parts.moments.keep(action, self._tick, self.night.night_id, self._core.snapshot())
         self.keeping.moment_waits = True
         for message in self._parts.session.moment(action.type, attributes, action.at_s):
             self._parts.publish(message)

@@ -258,10 +258,11 @@ ENTITIES: tuple[Entity[Snapshot], ...] = (
             "lamp": s.health.lamp_problem,
             "sensing": s.health.sensing_problem,
             "household": s.health.household_problem,
+            "home": s.health.home_problem,
         },
         attribute_schema={
             part: {**TEXT, "description": "What is wrong, in words; empty when nothing is."}
-            for part in ("problem", "player", "journal", "lamp", "sensing", "household")
+            for part in ("problem", "player", "journal", "lamp", "sensing", "household", "home")
         },
         device_class="problem",
         entity_category="diagnostic",

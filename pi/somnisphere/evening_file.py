@@ -36,7 +36,7 @@ class EveningFile:
         self._number += 1
         head = _HEAD.format(zlib.crc32(body), len(body), self._number).encode()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 os.pwrite(handle, head + body, self._number % 2 * SLOT_BYTES)
@@ -56,7 +56,7 @@ class EveningFile:
             return None
         number, plain = max(found, key=lambda slot: slot[0])
         self._number = number
-        with suppress(KeyError, TypeError, ValueError):
+        with suppress(KeyError, TypeError, ValueError, OverflowError):
             return SavedRitual(dict(plain["state"]), float(plain["wall_minus_at_s"]) - (wall_s - at_s))
         return None
 
@@ -76,5 +76,5 @@ def _read(slot: bytes) -> tuple[int, dict[str, Any]] | None:
             return None
         plain = json.loads(body)
         return (int(number), plain) if isinstance(plain, dict) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -23,6 +23,10 @@ class Tick:
     at_s: float
     wall_s: float
     utc_offset_s: float = 0.0
+    clock_problem: str = ""
+    """Why ``wall_s`` is only a guess, in words for a person; "" when it can be believed."""
+    late_s: float = 0.0
+    """By how much it comes later than it was due: the loop was busy."""
 
     def wall_at(self, at_s: float) -> float:
         """Unix time at ``at_s``."""
@@ -265,6 +269,20 @@ class KeepEpoch:
 
 
 @dataclass(frozen=True, slots=True)
+class DateAnew:
+    """The clock was set by ``by_s``. ``night_id``: the date of the night in progress by the clock that is right now;
+    None: there is none. Its epochs from ``here`` on move, after ``missing`` ones of which nothing is known.
+    ``apart``: from there on it is another night. ``estimates``: of all epochs, where they had to be made anew."""
+
+    by_s: float
+    night_id: str | None = None
+    here: int = 0
+    missing: tuple[tuple[Epoch, StageEstimate], ...] = ()
+    apart: bool = False
+    estimates: tuple[StageEstimate, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EndNight:
     """The open night is closed; ``estimates`` is the overnight revision of its epochs."""
 
@@ -288,7 +306,7 @@ RitualAction = (
     | Say
 )
 
-Action = RitualAction | SetSensing | KeepComfort | BeginNight | KeepEpoch | EndNight
+Action = RitualAction | SetSensing | KeepComfort | BeginNight | KeepEpoch | DateAnew | EndNight
 
 MOMENTS: tuple[str, ...] = (
     "in_bed",

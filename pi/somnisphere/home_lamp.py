@@ -11,7 +11,7 @@ from typing import Any
 
 from somnisphere.home_worker import HomeWorker
 from somnisphere_hardware.fade import Fade, lightness, luminance
-from somnisphere_home.rest import EntityState, HomeAssistantClient, HomeRefused, HomeUnreachable
+from somnisphere_home.rest import EntityState, HomeAssistantClient, HomeRefused, HomeUnreachable, number_of
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,8 @@ TOLERANCE = 10
 """Of 255: bulbs round."""
 
 WARM_K, WARMEST_K = 2700, 2000
+KELVINS = (1000.0, 10_000.0)
+"""What a white may be; a bulb that says another least has said none."""
 WARM_FROM_PCT = 45.0
 """At this lightness and above 2700 K; down to 2000 K in the dark."""
 
@@ -199,9 +201,10 @@ class HomeLamp:
             trouble = client.call("light", "turn_off", data)
         else:
             data["brightness"] = aim.brightness
-            if "color_temp" in (found.attributes.get("supported_color_modes") or ()) and colour_k is not None:
-                least = found.attributes.get("min_color_temp_kelvin") or WARMEST_K
-                data["color_temp_kelvin"] = max(int(least), colour_k)
+            modes = found.attributes.get("supported_color_modes")
+            if isinstance(modes, list) and "color_temp" in modes and colour_k is not None:
+                least_k = number_of(found.attributes.get("min_color_temp_kelvin"), *KELVINS) or WARMEST_K
+                data["color_temp_kelvin"] = max(int(least_k), colour_k)
             trouble = client.call("light", "turn_on", data)
         return _Done(aim, dims, trouble.reason if trouble is not None else "", now)
 
@@ -237,10 +240,10 @@ class HomeLamp:
 
 
 def _brightness_of(state: EntityState) -> int:
-    value = state.attributes.get("brightness")
     if state.state == "off":
         return 0
-    return int(value) if isinstance(value, int | float) else 255
+    value = number_of(state.attributes.get("brightness"), 0.0, 255.0)
+    return 255 if value is None else int(value)
 
 
 def _is_as_told(now: int, between: tuple[int, int]) -> bool:

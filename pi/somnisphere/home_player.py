@@ -16,7 +16,7 @@ from somnisphere.bedtime.state import SILENT_DB
 from somnisphere.home_player_wish import Kind, PlayerDone, PlayerWish
 from somnisphere.home_worker import HomeWorker
 from somnisphere_hardware.speaker import REPORT_S, SpeakerReport, SpeakerState
-from somnisphere_home.rest import EntityState, HomeAssistantClient, HomeRefused, HomeUnreachable
+from somnisphere_home.rest import EntityState, HomeAssistantClient, HomeRefused, HomeUnreachable, number_of
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ GIVE_UP_S = 90.0
 STARTING_S = 20.0
 """Players take their time from the call to the first sound; until then idle is not the end."""
 
+LONGEST_S = 1e7
+"""A place further on is none, and nothing is longer."""
 NEAR_END_S = 15.0
 OFF_PLACE_S = 8.0
 SEEKS = 3
@@ -254,10 +256,10 @@ class HomePlayer:
     def _see(self, state: EntityState, wish: PlayerWish | None) -> None:
         attributes = state.attributes
         if self._level == -1.0:
-            self._own_level = _number(attributes.get("volume_level"))
+            self._own_level = number_of(attributes.get("volume_level"), 0.0, 1.0)
         if wish is None or not wish.started or wish.paused or wish.paused_there:
             return
-        wish.duration_s = _number(attributes.get("media_duration")) or wish.duration_s
+        wish.duration_s = number_of(attributes.get("media_duration"), 0.0, LONGEST_S) or wish.duration_s
         shows_it = attributes.get("media_content_id") == wish.url
         if state.state == "playing" and wish.its_id and not shows_it:
             self._move_place()
@@ -283,10 +285,10 @@ class HomePlayer:
                 self._fail(f"{self._entity_id} does not play the story; can it reach this box? Try stories.serve_url.")
 
     def _is_in_place(self, wish: PlayerWish, attributes: Any) -> bool:
-        position_s = _number(attributes.get("media_position"))
+        position_s = number_of(attributes.get("media_position"), 0.0, LONGEST_S)
         if position_s is None:
             return True
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError, OSError):  # a day before all clocks
             updated_s = datetime.fromisoformat(str(attributes.get("media_position_updated_at"))).timestamp()
             since_s = self._now_s - (wish.since_s or 0.0)
             position_s += min(max(0.0, self._wall_s() - updated_s), since_s)  # two clocks never quite agree
@@ -319,7 +321,3 @@ class HomePlayer:
 
 def _plays(state: EntityState, url: str) -> bool:
     return state.state in ("playing", "buffering") and state.attributes.get("media_content_id") == url
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

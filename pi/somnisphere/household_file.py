@@ -5,10 +5,15 @@ from a process of its own, and the daemon reads of it what it must know. Each pa
 own in it, and brings them up to date by itself: ``connect(path, "diary", MIGRATIONS)``.
 """
 
-import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from pathlib import Path
+
+from somnisphere.journal_schema import is_broken
+from somnisphere.own_files import make_own
+from somnisphere.small_file import free_aside
+from somnisphere.sqlite_file import CarefulConnection
 
 WAIT_S = 2.0
 """So long is waited for another process that writes."""
@@ -24,8 +29,8 @@ def connect(path: Path, part: str, migrations: Sequence[str]) -> sqlite3.Connect
 
     The file is readable by its owner alone. Raises ``sqlite3.Error`` or ``OSError``: full, read-only, broken, newer.
     """
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    db = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
+    make_own(path)
+    db = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, factory=CarefulConnection)
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")  # words are few, and nobody types them twice
@@ -49,11 +54,50 @@ def connect(path: Path, part: str, migrations: Sequence[str]) -> sqlite3.Connect
     return db
 
 
+def mend(path: Path) -> str:
+    """For programs that start: a file that is no database, or a damaged one, is put aside, and the next ``connect``
+    begins a new one. A sentence if so, else "". It reads the whole file once (a few milliseconds a megabyte)."""
+    try:
+        inode = path.stat().st_ino
+    except OSError:
+        return ""
+    said = "there is a folder" if path.is_dir() else _damage(path)
+    if not said:
+        return ""
+    try:
+        aside = free_aside(path)
+        if path.stat().st_ino != inode:
+            return ""  # another program was quicker
+        path.rename(aside)
+        path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            path.with_name(f"{path.name}-wal").rename(aside.with_name(f"{aside.name}-wal"))
+    except OSError as problem:
+        return f"{path} is broken ({said}) and cannot be put aside: {problem.strerror or problem}."
+    return (
+        f"{path} was broken ({said}); it is kept as {aside.name}. A new one is begun: what people told, the page's PIN "
+        "and the circle are to be set again, or put back from a backup."
+    )
+
+
+def _damage(path: Path) -> str:
+    """What is wrong with the file; "" for nothing, and for what says nothing of the file itself."""
+    try:
+        connected = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, factory=CarefulConnection)
+        with closing(connected) as db:
+            found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+            return "" if found == "ok" else found.splitlines()[-1][:200]
+    except sqlite3.Error as problem:
+        return str(problem) if is_broken(path, problem) else ""
+
+
 def _version(db: sqlite3.Connection, part: str) -> int:
     """0 for a part that has no tables yet."""
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'part'").fetchone() is None:
         return 0
     row = db.execute("SELECT version FROM part WHERE name = ?", (part,)).fetchone()
+    if row is not None and not isinstance(row[0], int):
+        raise sqlite3.DatabaseError(f"the version of its {part} is {str(row[0])[:40]!r}")
     return int(row[0]) if row else 0
 
 

@@ -13,70 +13,29 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
 from somnisphere.bedtime.shelf import EVERYBODY, Place
-from somnisphere.journal_rows import answer_row, body_row, read_epoch, read_estimate, read_times
-from somnisphere.journal_schema import connect
+from somnisphere.journal_rows import answer_row, body_row, is_time, read_rows, read_times, time_or
+from somnisphere.journal_schema import connect, is_broken
+from somnisphere.journal_tail import JournalTail
+from somnisphere.journal_words import KeptNight as KeptNight
+from somnisphere.journal_words import Moment as Moment
+from somnisphere.journal_words import SavedRitual as SavedRitual
+from somnisphere.journal_words import Told as Told
 from somnisphere.night import EPOCH_S, Epoch, NightTimes, StageEstimate
+from somnisphere.night_in_progress import CONTINUE_WITHIN_S
+from somnisphere.small_file import free_aside
 
 COMMIT_EVERY_S = 60.0
-CONTINUE_WITHIN_S = 6 * 3600.0
-"""A night whose last sign of life is older is not carried on."""
+"""What waits goes to disk, into the journal's tail or into the journal, ..."""
+COMMIT_WHOLE_EVERY_S = 1800.0
+TAIL_ROWS = 100
+"""... and into the journal itself so often, when nothing but so many epochs waits."""
 WAITING_LIMIT = 20_000
 """So many rows wait at the most (about a week of epochs); the oldest are given up first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A sleep moment that was announced."""
-
-    type: str
-    wall_s: float
-    confidence: float | None = None
-    night_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A story that was begun in a night's evening: which, who tells it, and who listened ("": nobody was named)."""
-
-    wall_s: float
-    title: str
-    teller: str = ""
-    listener: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class KeptNight:
-    """One night as it is kept. Epochs and estimates are parallel; their times are what the reader asked for."""
-
-    times: NightTimes
-    began_wall_s: float
-    ended_wall_s: float | None
-    epochs: tuple[Epoch, ...]
-    estimates: tuple[StageEstimate, ...]
-    """The overnight revision where there is one, else the live answer."""
-    live: tuple[StageEstimate, ...]
-    moments: tuple[Moment, ...]
-    told: tuple[Told, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SavedRitual:
-    """What ``Ritual.to_dict`` said, and by how much its times must be moved to be this run's."""
-
-    state: dict[str, Any]
-    shift_s: float
-
-    @property
-    def last_s(self) -> float:
-        """When it was last so, in this run's time."""
-        inner = self.state.get("state")
-        at_s = inner.get("at_s") if isinstance(inner, dict) else None
-        return float(at_s) + self.shift_s if isinstance(at_s, int | float) else float("-inf")
 
 
 class Journal:
@@ -92,6 +51,9 @@ class Journal:
         self._latest: dict[str, tuple[str, tuple[Any, ...]]] = {}
         self._tried_s: float | None = None
         self._night: tuple[str, float] | None = None
+        self._tail = JournalTail(path)
+        self._tailed = 0
+        self._whole_due_s: float | None = None
         self._open()
 
     # ---- writing: nothing touches the disk before ``flush`` ---------------------------------------------------------
@@ -104,7 +66,7 @@ class Journal:
     def add_epoch(self, night_id: str, wall_s: float, epoch: Epoch, estimate: StageEstimate) -> None:
         """``wall_s``: Unix time of the epoch's start."""
         self._add(
-            "INSERT OR REPLACE INTO epoch (night, number, wall_s, body, live) VALUES (?, ?, ?, ?, ?)",
+            _ADD_EPOCH,
             (night_id, epoch.index, wall_s, body_row(epoch), answer_row(estimate)),
         )
 
@@ -153,7 +115,24 @@ class Journal:
         if self._tried_s is not None and 0 <= at_s - self._tried_s < COMMIT_EVERY_S:
             return False
         self._tried_s = at_s
+        if self._whole_due_s is not None and at_s < self._whole_due_s and self._tail_takes():
+            return True
+        self._whole_due_s = at_s + COMMIT_WHOLE_EVERY_S
         return self.commit()
+
+    def _tail_takes(self) -> bool:
+        """Asleep nothing but epochs comes, minute by minute: they may wait for the next whole commit in the tail."""
+        new = self._rows[self._tailed :]
+        if self.problem or self._latest or not new or len(self._rows) > TAIL_ROWS:
+            return False
+        if any(sql != _ADD_EPOCH for sql, _ in self._rows):
+            return False
+        try:
+            self._tail.append([values for _, values in new])
+        except OSError:
+            return False  # the journal lies on the same disk, and says what is wrong
+        self._tailed = len(self._rows)
+        return True
 
     def commit(self) -> bool:
         """Write what waits, now."""
@@ -171,6 +150,8 @@ class Journal:
             return False
         self._rows.clear()
         self._latest.clear()
+        self._tailed = 0
+        self._tail.clear()
         self.problem = ""
         return True
 
@@ -185,6 +166,20 @@ class Journal:
         self._rows.append((sql, values))
         if len(self._rows) > WAITING_LIMIT:
             del self._rows[: len(self._rows) - WAITING_LIMIT]
+            self._tailed = 0
+
+    def write(self, sql: str, values: tuple[Any, ...]) -> None:
+        """Any other change, in its turn among the rest that waits."""
+        self._add(sql, values)
+
+    def save_clock(self, values: tuple[Any, ...]) -> None:
+        """The row of ``dating.py``."""
+        self._set("clock", "INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def renamed(self, old: str, new: str, by_s: float) -> None:
+        """The night in progress has another date by now."""
+        if self._night is not None and self._night[0] == old:
+            self._night = (new, self._night[1] + by_s)
 
     def _set(self, name: str, sql: str, values: tuple[Any, ...]) -> None:
         self._latest[name] = (sql, values)
@@ -210,7 +205,11 @@ class Journal:
     def places(self) -> dict[tuple[str, str], Place]:
         """Where each listener left each story, by listener and story."""
         rows = self._read("SELECT listener, story, position_s, other_s FROM bookmark")
-        return {(str(who), str(key)): Place(float(at_s), other_s) for who, key, at_s, other_s in rows}
+        return {
+            (str(who), str(key)): Place(float(at_s), time_or(other_s, None))
+            for who, key, at_s, other_s in rows
+            if is_time(at_s)
+        }
 
     def bookmarks(self, listener: str = EVERYBODY) -> dict[str, float]:
         """Where one listener left each story, seconds from its beginning."""
@@ -219,20 +218,20 @@ class Journal:
     def saved_ritual(self, at_s: float, wall_s: float) -> SavedRitual | None:
         """What the ritual was doing. ``at_s`` and ``wall_s`` are now, in this run."""
         for wall_minus_at_s, state in self._read("SELECT wall_minus_at_s, state FROM ritual"):
-            with suppress(ValueError):
-                return SavedRitual(json.loads(state), float(wall_minus_at_s) - (wall_s - at_s))
+            with suppress(ValueError, TypeError, RecursionError):
+                return SavedRitual(dict(json.loads(state)), float(wall_minus_at_s) - (wall_s - at_s))
         return None
 
     def saved_person(self) -> dict[str, Any] | None:
         for (state,) in self._read("SELECT state FROM person"):
-            with suppress(ValueError):
+            with suppress(ValueError, TypeError, RecursionError):
                 return dict(json.loads(state))
         return None
 
     def last_moments(self) -> tuple[Moment, ...]:
         """The latest of each type, of all nights."""
         rows = self._read("SELECT type, max(wall_s), confidence, night FROM moment GROUP BY type")
-        return tuple(Moment(*row) for row in rows)
+        return tuple(Moment(*row) for row in rows if is_time(row[1]))
 
     def load(self, night_id: str, wall_minus_at_s: float = 0.0) -> KeptNight:
         """One night; its epochs start at Unix seconds minus ``wall_minus_at_s``. ``KeyError``: no such night."""
@@ -240,27 +239,27 @@ class Journal:
         if not heads:
             raise KeyError(night_id)
         began_s, ended_s, times = heads[0]
-        epochs, estimates, live = [], [], []
         rows = self._read(
             "SELECT number, wall_s, body, live, revised FROM epoch WHERE night = ? ORDER BY number", night_id
         )
-        for number, wall_s, body, answer, revised in rows:
-            start_s = wall_s - wall_minus_at_s
-            epochs.append(read_epoch(number, start_s, body))
-            live.append(read_estimate(number, start_s, answer))
-            estimates.append(live[-1] if revised is None else read_estimate(number, start_s, revised))
+        epochs, estimates, live = read_rows([*rows, *self._not_in_it(night_id, rows)], wall_minus_at_s)
         moments = self._read("SELECT type, wall_s, confidence FROM moment WHERE night = ? ORDER BY wall_s", night_id)
         told = self._read("SELECT wall_s, title, teller, listener FROM told WHERE night = ? ORDER BY wall_s", night_id)
         return KeptNight(
             times=read_times(night_id, times),
-            began_wall_s=began_s,
-            ended_wall_s=ended_s,
+            began_wall_s=time_or(began_s, None) or 0.0,
+            ended_wall_s=time_or(ended_s, None),
             epochs=tuple(epochs),
             estimates=tuple(estimates),
             live=tuple(live),
-            moments=tuple(Moment(*row) for row in moments),
-            told=tuple(Told(*row) for row in told),
+            moments=tuple(Moment(*row) for row in moments if is_time(row[1])),
+            told=tuple(Told(*row) for row in told if is_time(row[0])),
         )
+
+    def _not_in_it(self, night_id: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Epochs that are in the tail alone: for a reader beside the daemon, which itself commits before it reads."""
+        known = {row[0] for row in rows}
+        return [(*row[1:], None) for row in self._tail.rows() if row[0] == night_id and row[1] not in known]
 
     def last_times(self) -> NightTimes | None:
         """When things happened in the last night that was closed."""
@@ -272,11 +271,16 @@ class Journal:
         last = "SELECT id, began_s FROM night WHERE ended_s IS NULL ORDER BY began_s DESC LIMIT 1"
         for night_id, began_s in self._read(last):
             latest = self._read("SELECT max(wall_s) FROM epoch WHERE night = ?", night_id)
-            seen_s = began_s if not latest or latest[0][0] is None else latest[0][0] + EPOCH_S
+            seen_s = latest[0][0] + EPOCH_S if latest and is_time(latest[0][0]) else time_or(began_s, None) or 0.0
             if abs(wall_s - seen_s) <= CONTINUE_WITHIN_S:
                 self._night = (night_id, began_s)
-                return self.load(night_id, wall_s - at_s)
+                with suppress(KeyError):  # the file broke meanwhile: the night begins anew
+                    return self.load(night_id, wall_s - at_s)
         return None
+
+    def read(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Any other question; nothing when the file cannot be read."""
+        return self._read(sql, *values)
 
     def _read(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         self.commit()
@@ -295,6 +299,8 @@ class Journal:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._db = connect(self.path)
+            with self._db:
+                self._db.executemany(_MERGE_EPOCH, [(*row, row[0]) for row in self._tail.rows()])
         except (sqlite3.Error, OSError) as error:
             self._troubled(error)
         return self._db is not None
@@ -305,7 +311,7 @@ class Journal:
             with suppress(sqlite3.Error):
                 self._db.close()
             self._db = None
-        if isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN:
+        if is_broken(self.path, error):
             self._put_aside(error)
             return
         self.problem = (
@@ -313,13 +319,12 @@ class Journal:
         )
 
     def _put_aside(self, error: Exception) -> None:
-        number = 1
-        while (aside := self.path.with_name(f"{self.path.name}.broken-{number}")).exists():
-            number += 1
+        aside = free_aside(self.path)
         try:
             self.path.rename(aside)
-            for suffix in ("-wal", "-shm"):
-                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            self.path.with_name(f"{self.path.name}-shm").unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # it may hold what the file itself has lost
+                self.path.with_name(f"{self.path.name}-wal").rename(aside.with_name(f"{aside.name}-wal"))
             self._db = connect(self.path)
         except (sqlite3.Error, OSError) as second:
             self.problem = f"{self.path} is broken ({error}) and cannot be put aside: {second}."
@@ -331,4 +336,8 @@ class Journal:
 
 _OPEN_NIGHT = "INSERT INTO night (id, began_s) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET ended_s = NULL"
 
-_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_ADD_EPOCH = "INSERT OR REPLACE INTO epoch (night, number, wall_s, body, live) VALUES (?, ?, ?, ?, ?)"
+_MERGE_EPOCH = (
+    "INSERT OR IGNORE INTO epoch (night, number, wall_s, body, live)"
+    " SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM night WHERE id = ?)"
+)

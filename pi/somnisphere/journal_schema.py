@@ -1,7 +1,11 @@
 """The journal's tables, and how an older file becomes a newer one. ``journal.py`` reads and writes them."""
 
+import os
 import sqlite3
 from pathlib import Path
+
+from somnisphere.own_files import make_own
+from somnisphere.sqlite_file import CarefulConnection
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -32,12 +36,39 @@ MIGRATIONS: tuple[str, ...] = (
         night TEXT, wall_s REAL NOT NULL, title TEXT NOT NULL, teller TEXT NOT NULL, listener TEXT NOT NULL
     );
     """,
+    """
+    CREATE TABLE clock (
+        one INTEGER PRIMARY KEY CHECK (one = 1), boot TEXT NOT NULL, wall_minus_at_s REAL NOT NULL,
+        was_set INTEGER NOT NULL, night TEXT NOT NULL, carried INTEGER NOT NULL, moments INTEGER NOT NULL,
+        told INTEGER NOT NULL
+    );
+    """,
 )
 """One script per version of the file; ``user_version`` counts those that were run. Only ever append."""
 
 
+_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""The last: a table or a column that every version has is not there."""
+
+
+def is_broken(path: Path, error: Exception) -> bool:
+    """Whether the file is to be put aside: it is no database, or none of ours, or calls itself read-only on a disk that
+    is not. A file of a newer version is not broken."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code == sqlite3.SQLITE_READONLY:
+        return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    return code & 0xFF in _BROKEN or path.is_dir()
+
+
+def readable(text: bytes) -> str:
+    """Text of which the disk made no text is to be read all the same: what it stands in judges it."""
+    return text.decode(errors="replace")
+
+
 def connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=2.0)
+    make_own(path)
+    db = sqlite3.connect(path, timeout=2.0, factory=CarefulConnection)
+    db.text_factory = readable
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")

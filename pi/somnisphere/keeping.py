@@ -3,7 +3,9 @@ time and seldom, for the sake of the SD card."""
 
 import logging
 from dataclasses import replace
+from typing import Any
 
+from somnisphere.bedtime.phases import Phase
 from somnisphere.core import Core
 from somnisphere.events import Tick
 from somnisphere.parts import Parts
@@ -11,6 +13,10 @@ from somnisphere.parts import Parts
 log = logging.getLogger(__name__)
 
 SAVE_EVENING_EVERY_S = 30.0
+SAVE_SAME_EVERY_S = 300.0
+SAVE_RESTING_EVERY_S = 3600.0
+"""An evening in which nothing happens: well within the time after which it would count as left behind; without one,
+or in sleep, seldom."""
 
 
 class Keeping:
@@ -22,8 +28,11 @@ class Keeping:
         self.moment_waits = False
         self._evening_due_s = 0.0
         self._evening_place: object = None
+        self._evening_kept: dict[str, Any] | None = None
+        self._evening_kept_s = 0.0
         self._kept_times: object = None
         self._journal_problem = ""
+        self._mended = parts.journal.mended
 
     def tick(self, tick: Tick, night_id: str | None) -> None:
         """The journal commits once a minute; the evening's file has each sentence."""
@@ -34,10 +43,11 @@ class Keeping:
         if (place := self._core.ritual_place) != self._evening_place:
             self._evening_place = place
             if self._parts.evening_file is not None:
-                self._parts.evening_file.save(self._core.ritual_state(), tick.at_s, tick.wall_s)
+                self._parts.evening_file.save(self._evening_state(), tick.at_s, tick.wall_s)
         if tick.at_s >= self._evening_due_s:
             self._evening_due_s = tick.at_s + SAVE_EVENING_EVERY_S
-            self.evening(tick.at_s, tick.wall_s)
+            if self._evening_changed(tick.at_s):
+                self.evening(tick.at_s, tick.wall_s)
         times = self._core.night_times
         if night_id is not None and times is not None and (night_id, times) != self._kept_times:
             self._kept_times = night_id, times
@@ -47,10 +57,26 @@ class Keeping:
         if journal.problem != self._journal_problem:
             self._journal_problem = journal.problem
             log.warning("%s", journal.problem or "The journal can be written again.")
+        if journal.mended != self._mended:
+            self._mended = journal.mended
+            log.warning("%s", journal.mended)
+
+    def _evening_state(self) -> dict[str, Any]:
+        return self._core.ritual_state() | {"boot": self._parts.boot}
+
+    def _evening_changed(self, at_s: float) -> bool:
+        """All day and most of the night nothing does but the time: that is not written twice a minute."""
+        now = {part: _without_time(plain) for part, plain in self._core.ritual_state().items()}
+        resting = self._core.ritual_phase in (Phase.IDLE, Phase.ASLEEP, Phase.MORNING)
+        every_s = SAVE_RESTING_EVERY_S if resting else SAVE_SAME_EVERY_S
+        if now == self._evening_kept and at_s - self._evening_kept_s < every_s:
+            return False
+        self._evening_kept, self._evening_kept_s = now, at_s
+        return True
 
     def evening(self, at_s: float, wall_s: float) -> None:
         """Before a clean end: the evening as it is now, for the next start to take up."""
-        state = self._core.ritual_state()
+        state = self._evening_state()
         self._parts.journal.save_ritual(state, at_s, wall_s)
         if self._parts.evening_file is not None:
             self._parts.evening_file.save(state, at_s, wall_s)
@@ -59,3 +85,7 @@ class Keeping:
         """What the pulse sensor learned goes to disk once an hour, and ``now`` before a clean end."""
         if self._parts.light_memory is not None:
             self._parts.light_memory.keep(at_s, now=now)
+
+
+def _without_time(plain: Any) -> Any:
+    return {key: value for key, value in plain.items() if key != "at_s"} if isinstance(plain, dict) else plain

@@ -84,8 +84,8 @@ class Listeners:
 
     def begins(self, tick: Tick, *, free: bool, up: bool) -> tuple[str | None, list[Action]]:
         """Whose evening begins by the clock now. ``free``: none is under way. While somebody is still ``up`` it waits,
-        where the household wishes that, and no longer than it wishes."""
-        due = [name for name, clock in self._clocks if clock.is_due(tick)]
+        where the household wishes that, and no longer than it wishes. By a clock that is not set none begins."""
+        due = [name for name, clock in self._clocks if clock.is_due(tick) and not tick.clock_problem]
         if not free:
             self._waiting = None  # it was begun by hand
             return None, []

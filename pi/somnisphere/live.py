@@ -12,18 +12,18 @@ Only the main thread touches the core, the lamp, the speaker, the journal and th
 import logging
 import queue
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from somnisphere.clock import Clock, utc_offset_s
 from somnisphere.daemon import Daemon
-from somnisphere.events import BrokerReported, ButtonPressed, HomeReported, Press, Tick
+from somnisphere.events import BrokerReported, ButtonPressed, HomeReported, Press
+from somnisphere.household_clock import HouseholdClock
 from somnisphere.poll_thread import PollThread
 from somnisphere.service_manager import ServiceManager
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.button import Button, PressDecoder
 from somnisphere_hardware.card_reader import CardGone, CardReader, CardSeen, CardSign, ReaderState
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock, Sample
-from somnisphere_home.mqtt import Connected, Disconnected, HomeLink, LinkEvent, Received
+from somnisphere_home.mqtt import Connected, Disconnected, Forbidden, HomeLink, LinkEvent, Received
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class Live:
         bedside: Bedside,
         link: HomeLink,
         inbox: Inbox,
-        clock: Clock,
+        clock: HouseholdClock,
         button: Button | None = None,
         reader: CardReader | None = None,
         manager: ServiceManager | None = None,
@@ -133,8 +133,7 @@ class Live:
             while not self._stop_asked:
                 now_s = self._clock.now_s()
                 if now_s >= tick_due_s:
-                    wall_s = self._clock.wall_s()
-                    self._daemon.handle(Tick(now_s, wall_s, utc_offset_s(wall_s)))
+                    self._daemon.handle(replace(self._clock.tick(), late_s=now_s - tick_due_s))
                     tick_due_s = max(tick_due_s + TICK_S, now_s)
                     if sensor.late_s(now_s) < HUNG_S:  # it says samples, or what is wrong; else we are to be restarted
                         self._manager.feed(now_s)
@@ -182,6 +181,9 @@ class Live:
                 self._daemon.home_connected(at_s)
             case Disconnected():
                 self._daemon.handle(BrokerReported(at_s, connected=False, problem=item.reason))
+                self._daemon.echo.disconnected()
+            case Forbidden():
+                self._daemon.echo.forbidden(item.deed, item.topic)
             case Received():
                 self._daemon.home_said(item.topic, item.payload, retained=item.retained, at_s=at_s, reply=item.reply)
             case _:

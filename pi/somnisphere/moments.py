@@ -28,7 +28,14 @@ class Moments:
         self._journal = journal
         self._sleeper = sleeper
         self._tell = tell
-        self.last = {moment.type: LastMoment(moment.wall_s, moment.night_id) for moment in journal.last_moments()}
+        self.last: dict[str, LastMoment] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """As the journal has them, which was dated anew; as they were when it cannot be read."""
+        self.last |= {
+            moment.type: LastMoment(moment.wall_s, moment.night_id) for moment in self._journal.last_moments()
+        }
 
     def keep(self, moment: Announce, tick: Tick, night_id: str | None, now: Snapshot | None = None) -> dict[str, Any]:
         """Attributes of the event. ``latency_s``: how long after ``at`` it is said: sleep is seen late."""

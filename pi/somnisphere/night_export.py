@@ -11,6 +11,8 @@ from somnisphere.sleep.regularity import Regularity, regularity
 
 Row = dict[str, Any]
 
+OWN = "somnisphere"
+"""The source of what this box sensed itself; imported nights have their tracker's name there."""
 RANGES = "low and high: meant to hold the truth on four nights of five; of awakenings and stages they hold on fewer"
 
 
@@ -55,10 +57,10 @@ def night_rows(nights: Iterable[KeptNight]) -> Iterator[Row]:
             if moment is not None:
                 so_far.append(clock_seconds(datetime.fromisoformat(moment["about"]).timestamp()))
         row["regularity"] = {
-            "fell_asleep": _regular(regularity(asleep)),
-            "woke_up": _regular(regularity(awake)),
+            "fell_asleep": regular(regularity(asleep)),
+            "woke_up": regular(regularity(awake)),
         }
-        yield row
+        yield row | {"source": OWN}
 
 
 def clock_seconds(wall_s: float) -> float:
@@ -90,7 +92,7 @@ _MAY_BE_UNKNOWN = ("fell_asleep", "woke_up", "onset_latency_min")
 """Names whose row has bounds on other nights."""
 
 
-def _regular(found: Regularity | None) -> Row:
+def regular(found: Regularity | None) -> Row:
     if found is None:
         return {"nights": 0, "usual": None, "spread_min": dict.fromkeys(_BOUNDS)}
     return {

@@ -7,10 +7,18 @@ from somnisphere.cues import SleepWatch
 from somnisphere.night import DAY_S, EPOCH_S, Epoch, NightTimes, unknown_epoch
 from somnisphere.sleeper import Stager
 
+CONTINUE_WITHIN_S = 6 * 3600.0
+"""A night whose last sign of life is older is not carried on."""
+
 
 class NightInProgress:
-    def __init__(self, times: NightTimes, stager: Stager) -> None:
+    """``carried``: so many epochs were dated by an earlier start of the machine, by another clock, and so were
+    the times ``before``."""
+
+    def __init__(self, times: NightTimes, stager: Stager, carried: int = 0, before: NightTimes | None = None) -> None:
         self.times = times
+        self.times_before = before or times
+        self.carried = carried
         self.stager = stager
         self.epochs: list[Epoch] = []
         self.watch = SleepWatch()

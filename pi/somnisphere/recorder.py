@@ -22,10 +22,14 @@ from typing import Any, Self
 import numpy as np
 
 from somnisphere.columns import RecordingError
+from somnisphere.own_files import make_own
+from somnisphere.recorded_samples import sample_of
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock, Sample
 
 VERSION = 1
 MEMBER_S = 10.0
+LONGEST_LINE = 1_000_000
+"""Bytes; a sample of ours has some hundred."""
 SUFFIX = ".jsonl.gz"
 
 
@@ -40,6 +44,7 @@ class RecordingWriter:
         fresh = not self._path.exists() or self._path.stat().st_size == 0
         if not fresh:
             _mend_tail(self._path)
+        make_own(self._path)  # it holds a body
         self._file = open(self._path, "ab")  # noqa: SIM115 - kept open over the night
         if fresh:
             self._lines.append(json.dumps({"somnisphere_recording": VERSION}))
@@ -85,20 +90,23 @@ def read_samples(path: Path) -> Iterator[Sample]:
         raise RecordingError(path, "it is empty or not a gzip file", "Record it again with `somnisphere record`.")
     try:
         version = json.loads(first)["somnisphere_recording"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise RecordingError(
             path,
             "its first line does not say that it is a recording",
             f"A {SUFFIX} file comes from `somnisphere record`.",
         ) from None
     if version != VERSION:
-        raise RecordingError(path, f"it is of version {version!r}; this reads version {VERSION}", "Update somnisphere.")
+        raise RecordingError(
+            path, f"it is of version {str(version)[:20]}; this reads version {VERSION}", "Update somnisphere."
+        )
     for number, line in enumerate(lines, start=2):
         try:
-            yield _from_json(json.loads(line))
-        except (ValueError, KeyError, TypeError, IndexError) as problem:
+            yield sample_of(json.loads(line))
+        except (ValueError, RecursionError) as problem:
+            said = str(problem)[:200]
             raise RecordingError(
-                path, f"line {number} is not a sample ({problem})", "Delete that line, or record again."
+                path, f"line {number} is not a sample ({said})", "Delete that line, or record again."
             ) from problem
 
 
@@ -108,9 +116,11 @@ def _lines(path: Path) -> Iterator[str]:
         with gzip.open(path, "rb") as file:
             while True:
                 try:
-                    line = file.readline()
+                    line = file.readline(LONGEST_LINE + 1)
                 except (EOFError, zlib.error, gzip.BadGzipFile):
                     return
+                if len(line) > LONGEST_LINE:
+                    raise RecordingError(path, "it has a line without end", "Record it again, or remove that line.")
                 if not line.endswith(b"\n"):
                     return
                 yield line.decode("utf-8", errors="replace")
@@ -170,22 +180,3 @@ def _to_json(sample: Sample) -> dict[str, Any]:
             "problem": sample.problem,
         }
     }
-
-
-def _from_json(line: dict[str, Any]) -> Sample:
-    ((kind, said),) = line.items()
-    if kind == "pulse":
-        red, ir = np.array(said["red"], dtype=np.int32), np.array(said["ir"], dtype=np.int32)
-        if red.shape != ir.shape or red.ndim != 1 or not len(ir) or not said["rate_hz"] > 0:
-            raise ValueError("red and ir need the same length, and a rate")
-        return PulseBlock(
-            said["start_s"], said["rate_hz"], red, ir, said["led_red_ma"], said["led_ir_ma"], bool(said["gap"])
-        )
-    if kind == "motion":
-        accel_g = np.array(said["mg"], dtype=np.float64) / 1000.0
-        if accel_g.ndim != 2 or accel_g.shape[1] != 3 or not said["rate_hz"] > 0:
-            raise ValueError("mg needs three values a sample, and a rate")
-        return MotionBlock(said["start_s"], said["rate_hz"], accel_g, bool(said["gap"]))
-    if kind == "part":
-        return PartState(**said)
-    raise ValueError(f"{kind!r} is not a kind of sample")

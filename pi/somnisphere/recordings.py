@@ -43,6 +43,10 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 STANDARD_GRAVITY = 9.80665
+LONGEST_S = 14 * 24 * 3600.0
+"""From the first sample to the last: what lies further apart are times that do not belong together."""
+_HUGE = 1e12
+"""No sensor says such a number, in whatever unit: it is taken for a missing one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,10 +176,11 @@ def _from_csv(path: Path) -> Recording:
     if key not in columns:
         raise RecordingError(path, "it holds neither a column 'ir' nor 'ppg'", "Name the wave one of these.")
     time_s = columns["time_s"]
-    if len(time_s) < 2 or not np.isfinite(time_s).all() or (np.diff(time_s) <= 0).any():
+    if len(time_s) < 2 or not (np.abs(time_s) < _HUGE).all() or (np.diff(time_s) <= 0).any():
         raise RecordingError(
             path, "column 'time_s' does not grow from line to line", "Give every sample its time in seconds, in order."
         )
+    _refuse_far_apart(path, float(time_s[0]), float(time_s[-1]))
     # Samples in their places on an even grid, so that what is missing is seen as missing.
     steps = np.diff(time_s)
     places = np.concatenate(([0], np.cumsum(np.maximum(1, np.round(steps / np.median(steps))).astype(np.intp))))
@@ -185,7 +190,7 @@ def _from_csv(path: Path) -> Recording:
 
     def spread(name: str) -> Floats:
         even = np.full(int(places[-1]) + 1, np.nan)
-        even[places] = columns[name]
+        even[places] = _told(columns[name])
         return even
 
     wave = spread(key)
@@ -211,6 +216,7 @@ def _from_own(path: Path) -> Recording:
         raise RecordingError(path, "it holds no pulse", "Record again with the pulse sensor connected.")
     rate_hz = float(np.median([block.rate_hz for block in pulses]))
     start_s = pulses[0].start_s
+    _refuse_far_apart(path, min(block.start_s for block in blocks), max(block.end_s for block in blocks))
     total = max(round((block.start_s - start_s) * rate_hz) + len(block.ir) for block in pulses)
     ir, red = np.full(total, np.nan), np.full(total, np.nan)
     for block in pulses:
@@ -233,12 +239,10 @@ def _from_own(path: Path) -> Recording:
 
 
 def _rate(path: Path, value: Any) -> float:
-    try:
-        rate_hz = float(value)
-    except (TypeError, ValueError):
-        raise RecordingError(
-            path, "it does not say its rate", "Give it a number 'fs_hz', in samples a second."
-        ) from None
+    said = np.asarray(value)
+    if said.size != 1 or said.dtype.kind not in "iuf":
+        raise RecordingError(path, "it does not say its rate", "Give it a number 'fs_hz', in samples a second.")
+    rate_hz = float(said.item())
     if not SLOWEST_HZ <= rate_hz <= FASTEST_HZ:
         raise RecordingError(
             path, f"its rate is {rate_hz:g} Hz", f"A pulse needs {SLOWEST_HZ:g} to {FASTEST_HZ:g} samples a second."
@@ -251,19 +255,37 @@ def _wave(path: Path, key: str, values: NDArray[Any]) -> Floats:
         raise RecordingError(
             path, f"{key!r} has shape {values.shape} and type {values.dtype}", "It needs one number per sample."
         )
-    return values.astype(np.float64)
+    return _told(values)
 
 
-def _sign(path: Path, value: Any) -> int:
-    if value not in (-1, 1):
-        raise RecordingError(path, f"'polarity' is {value}", "It is -1 (systole down) or 1 (systole up).")
-    return int(value)
+def _told(values: NDArray[Any]) -> Floats:
+    """As float64, NaN where it is no number that a sensor may say."""
+    found = values.astype(np.float64)
+    found[~(np.abs(found) < _HUGE)] = np.nan
+    return found
+
+
+def _refuse_far_apart(path: Path, first_s: float, last_s: float) -> None:
+    if last_s - first_s > LONGEST_S:
+        raise RecordingError(
+            path,
+            f"its samples lie {(last_s - first_s) / 3600:.0f} hours apart",
+            "Check the times, and split it where the gap is.",
+        )
+
+
+def _sign(path: Path, value: NDArray[Any]) -> int:
+    if value.size != 1 or value.dtype.kind not in "iuf" or value.item() not in (-1, 1):
+        raise RecordingError(path, f"'polarity' is {str(value)[:40]}", "It is -1 (systole down) or 1 (systole up).")
+    return int(value.item())
 
 
 def _in_g(path: Path, values: NDArray[Any], unit: str) -> Floats:
-    if values.ndim != 2 or values.shape[1] != 3:
-        raise RecordingError(path, f"'accel' has shape {values.shape}", "It needs three columns, x, y and z.")
-    accel = values.astype(np.float64)
+    if values.ndim != 2 or values.shape[1] != 3 or values.dtype.kind not in "iuf":
+        raise RecordingError(
+            path, f"'accel' has shape {values.shape} and type {values.dtype}", "It needs three columns, x, y and z."
+        )
+    accel = _told(values)
     if unit.startswith("m/s"):
         return accel / STANDARD_GRAVITY
     if unit.startswith("mg"):

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from somnisphere.own_files import FILE
+
 LARGEST_BYTES = 1_000_000
 
 
@@ -29,8 +31,8 @@ def write_small(path: Path, version: int, key: str, content: dict[Any, Any]) -> 
 
 
 def write_text(path: Path, text: str) -> None:
-    """The same for a text of any kind."""
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    """The same for a text of any kind. A new one is of this household alone."""
+    mode = path.stat().st_mode & 0o777 if path.exists() else FILE
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".new")
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
@@ -45,11 +47,17 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
-def put_aside(path: Path, error: Exception, instead: str) -> tuple[str, str]:
-    """Keep a broken file under another name. Returns (mended, problem), one of them a sentence; ``instead`` ends it."""
+def free_aside(path: Path) -> Path:
+    """The name under which a broken file is kept."""
     number = 1
     while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
         number += 1
+    return aside
+
+
+def put_aside(path: Path, error: Exception, instead: str) -> tuple[str, str]:
+    """Keep a broken file under another name. Returns (mended, problem), one of them a sentence; ``instead`` ends it."""
+    aside = free_aside(path)
     try:
         path.rename(aside)
     except OSError as second:

@@ -26,6 +26,8 @@ class Health:
     """What people told cannot be read."""
     sensing_problem: str = ""
     """That sensing is on or off cannot be kept."""
+    home_problem: str = ""
+    """The broker lets us in, and drops what we say or what is said to us."""
     house_quiet: bool = False
     """Somebody in the house sleeps, at this bedside or another."""
     oxygen_calibrated: str = ""
@@ -34,6 +36,10 @@ class Health:
     published_wall_s: float | None = None
     """When the home was last told anything."""
     machine: MachineState = NOT_LOOKED_AT
+    machine_problem: str = ""
+    """It is too hot, too weakly fed or too busy, and what is put off for that."""
+    clock_problem: str = ""
+    """Why times are only guessed."""
     release: Release = NO_RELEASE
     """The newest release, as far as the household says."""
 

@@ -84,7 +84,8 @@ def _lines(name: str, node: Node) -> Iterator[str]:
         return
     yield f"{name}: {_text(node.value('ritual', 'phase'))}"
     if node.sensor_online:
-        in_bed = {True: "in bed", False: "not in bed"}.get(node.value("presence", "in_bed"), "in bed or not: not known")
+        lies = node.value("presence", "in_bed")
+        in_bed = "in bed" if lies is True else "not in bed" if lies is False else "in bed or not: not known"
         heart, breath = node.value("vitals", "heart_rate"), node.value("vitals", "breathing_rate")
         yield f"  sleep    {_text(node.value('stage', 'sleep_stage'))}, {in_bed}"
         yield f"  body     heart {_number(heart, ' bpm')}, breath {_number(breath, ' a minute')}"

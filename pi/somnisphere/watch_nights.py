@@ -25,6 +25,9 @@ STAGE_OF_CODE = {0: Stage.AWAKE, 1: Stage.LIGHT, 2: Stage.LIGHT, 3: Stage.DEEP, 
 
 Floats = NDArray[np.float64]
 
+LONGEST_S = 72 * 3600.0
+"""Of a night. Times since 1970, or in milliseconds, are seen by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class NightRecording:
@@ -57,13 +60,17 @@ def _from_npz(path: Path) -> NightRecording:
     beats = "rr_s" in columns
     time_s, value = _pair(path, columns, "rr_time_s", "rr_s") if beats else _pair(path, columns, "hr_time_s", "hr_bpm")
     if beats and "rr_normal" in columns:
-        normal = columns["rr_normal"].astype(bool)
+        normal = _one_each(path, columns, "rr_normal", len(time_s)).astype(bool)
         time_s, value = time_s[normal], value[normal]
-    motion_s, motion = _pair(path, columns, "motion_time_s", "motion_count")
-    codes = columns["stage"].astype(int).tolist() if "stage" in columns else []
-    count = len(codes) or _epochs_until(time_s, motion_s + COUNT_STEP_S)
+    time_s, value = _in_order(time_s, value)
+    motion_s, motion = _in_order(*_pair(path, columns, "motion_time_s", "motion_count"))
+    codes = _codes(path, columns) if "stage" in columns else []
+    ends = (np.array([len(codes) * EPOCH_S]),) if codes else (time_s, motion_s + COUNT_STEP_S)
+    count = _epochs_until(path, *ends)
     reference = tuple(STAGE_OF_CODE.get(code) for code in codes) or (None,) * count
-    flags = columns["score"].astype(bool).tolist() if "score" in columns else [stage is not None for stage in reference]
+    flags = [stage is not None for stage in reference]
+    if "score" in columns:
+        flags = _one_each(path, columns, "score", count).astype(bool).tolist()
     return NightRecording(
         dataset=str(columns.get("dataset", path.parent.name)),
         subject=str(columns.get("subject", path.stem)),
@@ -85,7 +92,7 @@ def _from_csv(path: Path) -> NightRecording:
             path, "it holds no heart rate and no motion", "Give it a column 'heart_bpm', 'rr_s' or 'motion_count'."
         )
     stage_s, codes = _readings(columns, "stage") if "stage" in columns else (nothing, nothing)
-    count = _epochs_until(time_s, motion_s + COUNT_STEP_S, stage_s + EPOCH_S)
+    count = _epochs_until(path, time_s, motion_s + COUNT_STEP_S, stage_s + EPOCH_S)
     reference: list[Stage | None] = [None] * count
     for at_s, code in zip(stage_s, codes, strict=True):
         if at_s >= 0:
@@ -103,25 +110,51 @@ def _from_csv(path: Path) -> NightRecording:
 def _readings(columns: Columns, name: str) -> tuple[Floats, Floats]:
     if name not in columns:
         return np.zeros(0), np.zeros(0)
-    there = np.isfinite(columns["time_s"]) & np.isfinite(columns[name])
-    order = np.argsort(columns["time_s"][there], kind="stable")
-    return columns["time_s"][there][order], columns[name][there][order]
+    return _in_order(columns["time_s"], columns[name])
+
+
+def _in_order(time_s: Floats, value: Floats) -> tuple[Floats, Floats]:
+    """By time, without what has none."""
+    there = np.isfinite(time_s) & np.isfinite(value)
+    order = np.argsort(time_s[there], kind="stable")
+    return time_s[there][order], value[there][order]
 
 
 def _pair(path: Path, columns: Columns, time_key: str, value_key: str) -> tuple[Floats, Floats]:
-    time_s = columns.get(time_key, np.zeros(0)).astype(np.float64)
-    value = columns.get(value_key, np.zeros(0)).astype(np.float64)
-    if time_s.ndim != 1 or time_s.shape != value.shape:
+    time_s, value = columns.get(time_key, np.zeros(0)), columns.get(value_key, np.zeros(0))
+    numbers = time_s.dtype.kind in "iufb" and value.dtype.kind in "iufb"
+    if time_s.ndim != 1 or time_s.shape != value.shape or not numbers:
         raise RecordingError(
             path,
             f"{time_key!r} has shape {time_s.shape} and {value_key!r} {value.shape}",
-            "Both need one entry per reading.",
+            "Both need one entry per reading, and numbers.",
         )
-    return time_s, value
+    return time_s.astype(np.float64), value.astype(np.float64)
 
 
-def _epochs_until(*times: Floats) -> int:
+def _one_each(path: Path, columns: Columns, key: str, count: int) -> NDArray[Any]:
+    values = columns[key]
+    if values.shape != (count,) or values.dtype.kind not in "iufb":
+        raise RecordingError(path, f"{key!r} has shape {values.shape}", f"It needs {count} numbers, one for each.")
+    return values
+
+
+def _codes(path: Path, columns: Columns) -> list[int]:
+    codes = columns["stage"]
+    if codes.ndim != 1 or codes.dtype.kind not in "iufb":
+        raise RecordingError(path, f"'stage' has shape {codes.shape}", "It needs one code of a stage for each epoch.")
+    known = np.isfinite(codes) & (np.abs(codes) < 100)
+    return [int(code) if is_known else -1 for code, is_known in zip(codes.tolist(), known.tolist(), strict=True)]
+
+
+def _epochs_until(path: Path, *times: Floats) -> int:
     last_s = max((float(time_s.max()) for time_s in times if len(time_s)), default=0.0)
+    if last_s > LONGEST_S:
+        raise RecordingError(
+            path,
+            f"it goes on for {last_s / 3600:.0f} hours",
+            f"Times count in seconds from the night's start, to {LONGEST_S / 3600:.0f} hours at the most.",
+        )
     return max(1, int(np.ceil(last_s / EPOCH_S)))
 
 

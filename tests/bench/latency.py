@@ -27,6 +27,7 @@ from somnisphere.broker import broker_settings
 from somnisphere.clock import SystemClock
 from somnisphere.config import Config
 from somnisphere.events import Tick
+from somnisphere.household_clock import HouseholdClock
 from somnisphere.journal import Journal
 from somnisphere.live import Inbox, Live
 from somnisphere_hardware.bedside import Bedside
@@ -105,7 +106,7 @@ def main() -> None:
         made = assemble(config, tick, journal, bedside, lamp, TimedSpeaker(player_bell))
         link = HomeLink(broker_settings(config, place), made.session.will, inbox.put)
         made.daemon.publish_through(link.publish)
-        live = Live(made.daemon, bedside, link, inbox, clock)
+        live = Live(made.daemon, bedside, link, inbox, HouseholdClock(clock))
         thread = threading.Thread(target=live.run)
         thread.start()
         link.start()

@@ -24,6 +24,7 @@ from somnisphere_home.mqtt import (
     BrokerSettings,
     Connected,
     Disconnected,
+    Forbidden,
     HomeLink,
     LinkEvent,
     Received,
@@ -241,8 +242,42 @@ def test_a_topic_that_may_not_be_written_is_told_once(tmp_path: Path, caplog: py
             link.publish(Message(TOPICS.event("visit"), b"{}", qos=1))
         until(lambda: bool(caplog.records))
         link.stop([ONLINE])
+        assert event(events, Forbidden) == Forbidden("write", TOPICS.event("visit"))
     (record,) = caplog.records
     assert "does not let us write somnisphere/attic/visit/event" in record.getMessage()
+
+
+@pytest.mark.parametrize("mqtt5", [True, False])
+def test_a_topic_that_may_not_be_read_is_told_once(caplog: pytest.LogCaptureFixture, mqtt5: bool) -> None:
+    """Failure in a SUBACK: 0x80 on 3.1.1 (3.9.3), 0x87 on 5. (mosquitto's access lists never say so.)"""
+
+    def serve(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(1024)
+            connection.sendall(b"\x20\x03\x00\x00\x00" if mqtt5 else b"\x20\x02\x00\x00")
+            for _ in range(2):
+                asked = connection.recv(1024)
+                connection.sendall(
+                    b"\x90\x04" + asked[2:4] + b"\x00\x87" if mqtt5 else b"\x90\x03" + asked[2:4] + b"\x80"
+                )
+            connection.recv(1024)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        with linked(server.getsockname(), mqtt5=mqtt5) as (link, events):
+            event(events, Connected)
+            link.subscribe(TOPICS.commands)
+            assert event(events, Forbidden) == Forbidden("read", TOPICS.commands)
+            link.subscribe(TOPICS.birth)
+            assert event(events, Forbidden) == Forbidden("read", TOPICS.birth)
+        thread.join(DEADLINE_S)
+    said = [record.getMessage() for record in caplog.records if "mend its access list" in record.getMessage()]
+    assert [
+        f"does not let us read {topic}" in text
+        for topic, text in zip((TOPICS.commands, TOPICS.birth), said, strict=True)
+    ]
 
 
 @pytest.mark.broker

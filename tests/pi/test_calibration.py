@@ -12,8 +12,9 @@ from tests.pulse_waves import beat_times, light, pulse_blocks
 from somnisphere.calibration import Reading, fit_line
 from somnisphere.cli import main
 from somnisphere.cli_calibrate import readings_of, words_of
-from somnisphere.config import Config, example, load
+from somnisphere.config import Config, load
 from somnisphere.config_keys import Sensor
+from somnisphere.config_text import example
 from somnisphere.doctor.examine import examine
 from somnisphere.entities import ENTITIES
 from somnisphere.errors import UserError

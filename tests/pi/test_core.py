@@ -15,6 +15,7 @@ from somnisphere.events import (
     Announce,
     BeginNight,
     BrokerReported,
+    DateAnew,
     DimLamp,
     LampReported,
     PlayerReported,
@@ -111,7 +112,7 @@ def test_a_clock_that_is_put_right_hours_late_wakes_nobody() -> None:
     bed.wall_s += 5 * HOUR_S
     bed.live(10.0)
     assert bed.in_phase(Phase.IDLE)
-    assert bed.done == []
+    assert bed.done == [Say("The clock was set forward by 5.0 hours."), DateAnew(5 * HOUR_S)]
     bed.live(24 * HOUR_S, step_s=30.0)
     assert "lights_down" in [moment.type for moment in of(Announce, bed.done)]
 

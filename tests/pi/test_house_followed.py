@@ -13,7 +13,8 @@ from tests.home_api import fake_home
 from tests.home_socket import fake_socket_home
 from tests.pi.test_live import BUS, configured, living_bus, pins, run_while
 
-from somnisphere.config import ConfigError, load, show
+from somnisphere.config import ConfigError, load
+from somnisphere.config_text import show
 from somnisphere.doctor.home import check_home_assistant
 
 __all__ = ["living_bus", "pins"]

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from somnisphere.journal import COMMIT_EVERY_S, CONTINUE_WITHIN_S, Journal
+from somnisphere.journal import COMMIT_EVERY_S, Journal
 from somnisphere.journal_schema import MIGRATIONS
 from somnisphere.night import Epoch, NightTimes, Presence, Stage, StageEstimate
+from somnisphere.night_in_progress import CONTINUE_WITHIN_S
 
 EVENING_S = 1_764_000_000.0
 

@@ -23,6 +23,7 @@ from somnisphere.bedtime.phases import Phase
 from somnisphere.cli import main
 from somnisphere.clock import SystemClock
 from somnisphere.events import BrokerReported
+from somnisphere.household_clock import HouseholdClock
 from somnisphere.journal import Journal
 from somnisphere.live import INBOX_BLOCKS, Edge, Inbox, Live, PlayerSpoke
 from somnisphere_hardware.bedside import Bedside
@@ -190,7 +191,7 @@ def live_box(
     will = Message("somnisphere/bedside/status", b"offline")
     link = HomeLink(BrokerSettings(client_id="nobody"), will, inbox.put)
     with box(folder / "journal.db") as it:
-        yield Live(it.daemon, bedside or no_chips(), link, inbox, SystemClock(), button), inbox
+        yield Live(it.daemon, bedside or no_chips(), link, inbox, HouseholdClock(SystemClock()), button), inbox
         link.stop()
 
 

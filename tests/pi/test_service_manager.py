@@ -13,6 +13,7 @@ from tests.box import box
 from somnisphere import live as live_module
 from somnisphere.clock import SystemClock
 from somnisphere.events import Event, Tick
+from somnisphere.household_clock import HouseholdClock
 from somnisphere.live import Inbox, Live
 from somnisphere.poll_thread import PollThread
 from somnisphere.service_manager import ServiceManager
@@ -117,7 +118,7 @@ def test_the_loop_feeds_it_until_the_sensor_hangs(ear: Ear, tmp_path: Path, monk
     with box(tmp_path / "journal.db", connected=False) as it:
         link = HomeLink(BrokerSettings(host="127.0.0.1", port=1, client_id="nobody"), Message("x", b""), lambda _: None)
         ours = manager(ear, WATCHDOG_USEC="30000")
-        loop = Live(it.daemon, device, link, Inbox(), clock, manager=ours)  # type: ignore[arg-type]
+        loop = Live(it.daemon, device, link, Inbox(), HouseholdClock(clock), manager=ours)  # type: ignore[arg-type]
         heard: list[str] = []
         ticks = 0
         handle = it.daemon.handle

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, get_args, get_origin
 
 from somnisphere.bedtime.fades import FadeSettings, FadeState
 from somnisphere.bedtime.phases import Phase
-from somnisphere.bedtime.reading import Stretch
+from somnisphere.bedtime.reading import STRETCHES, Stretch
 
 SILENT_DB = -60.0
 
@@ -61,6 +61,8 @@ class RitualSettings:
     resume_rewind_s: float = 5.0
     away_limit_s: float = 600.0
     """After a restart the story goes on only if the daemon was away for less; nobody is woken by a box that boots."""
+    night_away_limit_s: float = 6 * 3600.0
+    """Away for longer, and the whole night is over: the journal does not carry it on either."""
     fresh_after_s: float = 4 * 3600.0
     """An evening begun this long after the last story was heard has the whole limit again."""
     lamp_rest_s: float = 600.0
@@ -159,15 +161,56 @@ def from_plain(
 
     Raises ``KeyError``, ``TypeError`` or ``ValueError`` when it was written by another version.
     """
+    if not abs(shift_s) < _FAR_S:
+        raise ValueError("its clock is no clock")
     state = RitualState(**saved["state"])
+    state = replace(state, phase=Phase(state.phase))
     fade = FadeState(**saved["fade"])
-    state = replace(state, phase=Phase(state.phase), **_moved(state, _TIMES, shift_s))
+    stretches = tuple(Stretch(**plain) for plain in saved["stretches"][:STRETCHES])
+    chosen = saved["chosen"]
+    parts: tuple[RitualState | FadeState | Stretch, ...] = (state, fade, *stretches)
+    for part in parts:
+        _check(part)
+    if chosen is not None and not isinstance(chosen, str):
+        raise ValueError("the chosen story has no name")
+    state = replace(state, **_moved(state, _TIMES, shift_s))
     fade = replace(fade, **_moved(fade, _FADE_TIMES, shift_s))
-    stretches = tuple(
-        replace(stretch, from_s=stretch.from_s + shift_s, until_s=stretch.until_s + shift_s)
-        for stretch in (Stretch(**plain) for plain in saved["stretches"])
-    )
-    return state, fade, stretches, saved["chosen"]
+    moved = (replace(one, from_s=one.from_s + shift_s, until_s=one.until_s + shift_s) for one in stretches)
+    return state, fade, tuple(moved), chosen
+
+
+def _check(part: RitualState | FadeState | Stretch) -> None:
+    """``ValueError`` for a value that no evening has: a disk, or a hand, may have changed any of them."""
+    for one in fields(part):
+        value = getattr(part, one.name)
+        kinds = get_args(one.type) or (one.type,)
+        if get_origin(one.type) is dict:
+            named = isinstance(value, dict) and all(isinstance(name, str) for name in value)
+            fits = named and all(_is_number(pct, 0.0, 100.0) for pct in value.values())
+        elif float in kinds and value is not None:
+            least, most = next((bounds for end, bounds in _BOUNDS.items() if one.name.endswith(end)), _ANY)
+            fits = _is_number(value, least, most)
+        else:
+            fits = isinstance(value, kinds) and not (one.type is int and isinstance(value, bool))
+        if not fits:
+            raise ValueError(f"{one.name} is {str(value)[:40]}")
+
+
+def _is_number(value: object, least: float, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+
+
+_FAR_S = 1e11
+_ANY = (-_FAR_S, _FAR_S)
+_BOUNDS = {
+    "_pct": (0.0, 100.0),
+    "_db": (-200.0, 60.0),
+    "_min": (1.0, 1440.0),
+    "probability": (0.0, 1.0),
+    "position_s": (0.0, _FAR_S),
+    "listened_s": (0.0, _FAR_S),
+}
+"""By the end of a name."""
 
 
 def _moved(part: RitualState | FadeState, names: tuple[str, ...], shift_s: float) -> dict[str, Any]:

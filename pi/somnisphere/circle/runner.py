@@ -23,7 +23,7 @@ from somnisphere.circle.serving import BYTES_PER_S
 from somnisphere.circle.store import CircleStore, in_trouble
 from somnisphere.library.broken import UnreadableError, reason_of
 from somnisphere_home.messages import OFFLINE, ONLINE, Message
-from somnisphere_home.mqtt import Connected, Disconnected, HomeLink, LinkEvent, Received
+from somnisphere_home.mqtt import Connected, Disconnected, Forbidden, HomeLink, LinkEvent, Received
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +106,8 @@ class CircleRunner:
                 return []
             case Received(topic=topic, payload=payload):
                 return self._protocol.receive(topic, payload, time.monotonic(), time.time())
+            case Forbidden():
+                return []  # the link has said it
 
     def _perform(self, acts: list[Act]) -> None:
         """One after the other. A disk that is full or broken is said; what was not kept is heard or fetched again."""

@@ -3,37 +3,21 @@ all write here; whoever runs notices that another one did.
 """
 
 import sqlite3
+from dataclasses import astuple, fields
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from somnisphere.circle.acts import Act, ForgetOffer, KeepMember, KeepOffer, KeepTake, KeepTakeBack, UseInvitation
 from somnisphere.circle.known import Circle, HeldOffer, Known, Member, Offered, OpenInvitation, Take
 from somnisphere.circle.manifest import read_offer
 from somnisphere.circle.signed import RefusedError
+from somnisphere.circle.tables import MIGRATIONS
 from somnisphere.household_file import connect
+from somnisphere.household_rows import as_declared, readable
 
 PART = "circle"
-MIGRATIONS = (
-    """
-    CREATE TABLE circle (
-        one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL, name TEXT NOT NULL, household_name TEXT NOT NULL,
-        serial INTEGER NOT NULL, invited_by TEXT NOT NULL, proof BLOB NOT NULL, has_left INTEGER NOT NULL,
-        host TEXT NOT NULL, port INTEGER NOT NULL, tls INTEGER NOT NULL);
-    CREATE TABLE circle_member (
-        household TEXT PRIMARY KEY, name TEXT NOT NULL, key BLOB NOT NULL, state TEXT NOT NULL,
-        serial INTEGER NOT NULL, vouches_for_us INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE circle_invitation (
-        nonce BLOB PRIMARY KEY, expires_at_s INTEGER NOT NULL, used_by TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE circle_offer (
-        household TEXT NOT NULL, sha256 TEXT NOT NULL, payload BLOB NOT NULL, mine INTEGER NOT NULL,
-        withdrawn INTEGER NOT NULL, PRIMARY KEY (household, sha256));
-    CREATE TABLE circle_owner (sha256 TEXT PRIMARY KEY, household TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE circle_take (
-        sha256 TEXT PRIMARY KEY, household TEXT NOT NULL, state TEXT NOT NULL, problem TEXT NOT NULL,
-        path TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
-    CREATE TABLE circle_taken_back (
-        household TEXT NOT NULL, sha256 TEXT NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (household, sha256));
-    """,
-)
 
 
 class CircleStore:
@@ -60,23 +44,23 @@ class CircleStore:
             return None
         _, ident, name, household_name, serial, invited_by, proof, left, host, port, tls = row
         circle = Circle(ident, name, household_name, serial, invited_by, proof, bool(left), host, port, bool(tls))
+        if not readable([astuple(circle)], _circle, "circles"):
+            raise sqlite3.DatabaseError("what it holds of the circle makes no sense; leave and join again")
         known = Known(circle)
-        for household, name, key, state, serial, vouches in self._db.execute("SELECT * FROM circle_member"):
-            known.members[household] = Member(household, name, key, state, serial, bool(vouches))
-        for nonce, expires_at_s, used_by in self._db.execute("SELECT * FROM circle_invitation"):
-            known.invitations.append(OpenInvitation(nonce, expires_at_s, used_by))
-        for household, sha256, payload, mine, withdrawn in self._db.execute("SELECT * FROM circle_offer"):
-            try:
-                offer = read_offer(payload, ident).body
-            except RefusedError:
-                continue  # written by another version; it is heard again
-            known.offers[household, sha256] = HeldOffer(household, payload, offer, bool(mine), bool(withdrawn))
-        known.owners = dict(self._db.execute("SELECT sha256, household FROM circle_owner"))
-        for row in self._db.execute("SELECT sha256, household, state, problem FROM circle_take"):
-            known.takes[row[0]] = Take(*row)
-        for household, sha256, payload in self._db.execute("SELECT * FROM circle_taken_back"):
-            known.taken_back[household, sha256] = payload
+        members = readable(self._rows("circle_member"), _member, "members of the circle")
+        known.members = {member.household: member for member in members}
+        known.invitations = readable(self._rows("circle_invitation"), _invitation, "invitations")
+        for held in readable(self._rows("circle_offer"), lambda *row: _offer(ident, *row), "offers"):
+            if held is not None:
+                known.offers[held.household, held.offer.sha256] = held
+        known.owners = dict(readable(self._rows("circle_owner"), _owner, "owners of stories"))
+        takes = readable(self._rows("circle_take"), _take, "stories that were taken")
+        known.takes = {take.sha256: take for take in takes}
+        known.taken_back = dict(readable(self._rows("circle_taken_back"), _taken_back, "stories that were taken back"))
         return known
+
+    def _rows(self, table: str) -> list[tuple[Any, ...]]:
+        return self._db.execute(f"SELECT * FROM {table}").fetchall()
 
     def perform(self, act: Act) -> None:
         """Keep what an act says is to be kept; the other acts are not for the disk."""
@@ -143,6 +127,43 @@ class CircleStore:
 
     def _version(self) -> int:
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _circle(*values: Any) -> Circle:
+    return as_declared(Circle, **dict(zip((one.name for one in fields(Circle)), values, strict=True)))
+
+
+def _member(household: str, name: str, key: bytes, state: str, serial: int, vouches: int) -> Member:
+    return as_declared(
+        Member, household=household, name=name, key=key, state=state, serial=serial, vouches_for_us=bool(vouches)
+    )
+
+
+def _invitation(nonce: bytes, expires_at_s: int, used_by: str) -> OpenInvitation:
+    return as_declared(OpenInvitation, nonce=nonce, expires_at_s=expires_at_s, used_by=used_by)
+
+
+def _offer(circle: str, household: str, sha256: str, payload: bytes, mine: int, withdrawn: int) -> HeldOffer | None:
+    """None: written by another version; it is heard again."""
+    try:
+        offer = read_offer(payload, circle).body
+    except RefusedError:
+        return None
+    if not isinstance(household, str) or offer.sha256 != sha256:
+        raise ValueError("it is for another story than it says")
+    return HeldOffer(household, payload, offer, bool(mine), bool(withdrawn))
+
+
+def _owner(sha256: str, household: str) -> tuple[str, str]:
+    return msgspec.convert((sha256, household), tuple[str, str])
+
+
+def _take(sha256: str, household: str, state: str, problem: str, _path: str) -> Take:
+    return as_declared(Take, sha256=sha256, household=household, state=state, problem=problem)
+
+
+def _taken_back(household: str, sha256: str, payload: bytes) -> tuple[Offered, bytes]:
+    return msgspec.convert(((household, sha256), payload), tuple[Offered, bytes])
 
 
 def in_trouble(problem: Exception, path: Path) -> str:

@@ -16,6 +16,7 @@ from somnisphere.coach.post import KeptConsent
 from somnisphere.coach.rails import ForAPerson, Given, Suggestion, running
 from somnisphere.coach.summary import AskedForAWord
 from somnisphere.household_file import connect
+from somnisphere.household_rows import as_declared, readable
 
 MIGRATIONS = (
     """
@@ -90,7 +91,7 @@ class CoachStore:
         """All there ever were, the latest first."""
         with self._open() as db:
             rows = db.execute(f"SELECT {_COLUMNS} FROM coach_consent ORDER BY given_at_s DESC").fetchall()
-        return [_kept(row) for row in rows]
+        return readable(rows, _kept, "consents")
 
     def grant(self, coach: str, coach_name: str, called: str, today: date, until: date, at_s: float) -> Consent | None:
         """None: one is in force already; it is to be taken back first."""
@@ -132,7 +133,7 @@ class CoachStore:
         """Of a message that goes out now; None: the consent is no more, and nothing may go."""
         with self._open() as db:
             kept = db.execute(f"SELECT {_COLUMNS} FROM coach_consent WHERE id = ?", (consent_id,)).fetchone()
-            if kept is None or not _kept(kept).consent.allows(today):
+            if kept is None or not any(one.consent.allows(today) for one in readable([kept], _kept, "consents")):
                 return None
             db.execute("UPDATE coach_consent SET number = number + 1 WHERE id = ?", (consent_id,))
             row = db.execute("SELECT number FROM coach_consent WHERE id = ?", (consent_id,)).fetchone()
@@ -165,10 +166,14 @@ class CoachStore:
 
 def _history(db: sqlite3.Connection) -> list[Given]:
     rows = db.execute("SELECT programme, given_on, ends_on, ignored_on FROM coach_given ORDER BY number")
-    return [Given(key, _day(given), _day(ends), ignored and _day(ignored)) for key, given, ends, ignored in rows]
+    return readable(rows, _given, "suggestions")
 
 
-def _kept(row: tuple[str | None, ...]) -> KeptConsent:
+def _given(key: str, given: str, ends: str, ignored: str | None) -> Given:
+    return as_declared(Given, programme=key, given_on=given, ends_on=ends, ignored_on=ignored)
+
+
+def _kept(*row: str | None) -> KeptConsent:
     name, coach, coach_name, called, given, until, withdrawn, given_s, withdrawn_s, told_s, said, asked, message = row
     days = (_day(str(given)), _day(str(until)), None if withdrawn is None else _day(withdrawn))
     return KeptConsent(

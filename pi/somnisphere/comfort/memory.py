@@ -55,5 +55,5 @@ class ComfortMemory:
             if not {note.step for note in notes} | set(strikes) <= STEPS:
                 raise ValueError("a step that does not exist")
             return cls(strikes, notes[-MOST_NOTES:], bool(plain["lit"]))
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"not what comfort remembers: {error!r}") from None

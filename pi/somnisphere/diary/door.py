@@ -11,6 +11,7 @@ from pathlib import Path
 from somnisphere.diary.learning import Learned, learn
 from somnisphere.diary.seal import Seal, lets_through
 from somnisphere.diary.store import read_differences_s, read_seals
+from somnisphere.sqlite_file import CarefulConnection
 
 BUSY_S = 0.05
 
@@ -33,7 +34,7 @@ class Door:
         was = (self._seals, self.learned, self.problem)
         try:
             self._look()
-        except (sqlite3.Error, OSError) as problem:
+        except (sqlite3.Error, OSError, ValueError, TypeError) as problem:
             self.close()
             self._seals = {}
             self.problem = f"{self._path} cannot be read ({problem}): nights stay sealed until it can."
@@ -60,7 +61,8 @@ class Door:
             return
         if self._db is None or self._inode != (stat.st_dev, stat.st_ino):
             self.close()
-            self._db = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
+            place = f"{self._path.absolute().as_uri()}?mode=ro"
+            self._db = sqlite3.connect(place, uri=True, timeout=BUSY_S, factory=CarefulConnection)
             self._inode = (stat.st_dev, stat.st_ino)
         version = int(self._db.execute("PRAGMA data_version").fetchone()[0])
         if version == self._version and not self.problem:

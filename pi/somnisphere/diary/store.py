@@ -2,17 +2,19 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from somnisphere.diary.learning import LATEST
+from somnisphere.diary.questions import FORMS, Form
 from somnisphere.diary.seal import Seal, Step, after, lets_through
 from somnisphere.diary.telling import Telling
 from somnisphere.errors import UserError
 from somnisphere.household_file import connect
+from somnisphere.household_rows import readable
 
 PART = "diary"
 MIGRATIONS = (
@@ -88,7 +90,7 @@ class Diary:
                 "SELECT night, told_s, form, answers FROM telling WHERE night >= ?", (since,)
             ).fetchall()
         )
-        return {night: KeptTelling(night, told_s, Telling(form, _read(said))) for night, told_s, form, said in rows}
+        return {kept.night_id: kept for kept in readable(rows, _kept, "tellings")}
 
     def differences_s(self) -> tuple[float, ...]:
         """How much later than the sensor sleep was told to have come, oldest first."""
@@ -127,7 +129,8 @@ def read_seals(db: sqlite3.Connection) -> dict[str, Seal]:
 
 
 def read_differences_s(db: sqlite3.Connection) -> tuple[float, ...]:
-    latest = "SELECT onset_later_s FROM telling WHERE onset_later_s IS NOT NULL ORDER BY night DESC LIMIT ?"
+    numbers = "typeof(onset_later_s) IN ('real', 'integer') AND abs(onset_later_s) <= 86400"
+    latest = f"SELECT onset_later_s FROM telling WHERE {numbers} ORDER BY night DESC LIMIT ?"
     return tuple(float(row[0]) for row in db.execute(latest, (2 * LATEST,)))[::-1]
 
 
@@ -139,5 +142,8 @@ def _step(db: sqlite3.Connection, night_id: str, step: Step, wall_s: float) -> S
     return now
 
 
-def _read(answers: str) -> Mapping[str, str | int]:
-    return {key: value for key, value in json.loads(answers).items() if isinstance(value, str | int)}
+def _kept(night_id: str, told_s: float, form: Form, answers: str) -> KeptTelling:
+    said = {key: value for key, value in json.loads(answers).items() if isinstance(value, str | int)}
+    if not isinstance(night_id, str) or form not in FORMS:
+        raise ValueError(f"the night {night_id!r} was told in the form {form!r}")
+    return KeptTelling(night_id, float(told_s), Telling(form, said))

@@ -85,6 +85,7 @@ def _rights(
     filters = {topic: _filter_of(topic, own) for topic in tried}
     for pattern in filters.values():
         link.subscribe(pattern)
+    link.publish(Message(own, tried[own]))  # the link holds moments back until its will's topic was said
     for topic, payload in tried.items():
         link.publish(Message(topic, payload, qos=1))
     back, until_s = set[str](), time.monotonic() + world.echo_s

@@ -7,7 +7,7 @@ from contextlib import closing
 from somnisphere_home.mqtt import BrokerSettings
 
 _EXPIRED, _NOT_YET_VALID = 10, 9
-_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21, 26})
+_UNKNOWN_AUTHORITY = frozenset({2, 7, 18, 19, 20, 21, 26})
 _OTHER_NAME = frozenset({62, 64})
 """Verification codes of OpenSSL (openssl-verification-options(1), x509_vfy.h)."""
 

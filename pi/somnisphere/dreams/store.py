@@ -15,6 +15,7 @@ from typing import Literal
 
 from somnisphere.dreams.telling import Dream
 from somnisphere.household_file import connect
+from somnisphere.household_rows import as_declared, readable
 
 MIGRATIONS = (
     """
@@ -67,10 +68,7 @@ class DreamStore:
             rows = db.execute(
                 "SELECT id, told_on, said, story_key, title, woven_by, wish FROM dream ORDER BY told_on DESC, id DESC"
             ).fetchall()
-        return [
-            KeptDream(number, date.fromisoformat(told_on), Dream(**json.loads(said)), key, title, by, wish)
-            for number, told_on, said, key, title, by, wish in rows
-        ]
+        return readable(rows, _kept, "dreams")
 
     def offered(self, today: date) -> list[KeptDream]:
         """What may be told this evening if somebody likes: told before today, and neither accepted nor declined."""
@@ -84,3 +82,10 @@ class DreamStore:
         with self._open() as db:
             db.execute("DELETE FROM dream WHERE id = ?", (number,))
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _kept(number: int, told_on: str, said: str, key: str, title: str, by: str, wish: str) -> KeptDream:
+    dream = as_declared(Dream, **json.loads(said))
+    return as_declared(
+        KeptDream, id=number, told_on=told_on, dream=dream, story_key=key, title=title, woven_by=by, wish=wish
+    )

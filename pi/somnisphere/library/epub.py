@@ -253,7 +253,12 @@ def _chapters(found: _Words, marks: tuple[Mark, ...]) -> tuple[Chapter, ...]:
 
 
 def _decode(data: bytes) -> str:
-    """A page in UTF-8 or UTF-16, else in the encoding its first line declares, else with marks for what is unknown."""
+    """A page in UTF-8 or UTF-16, else in the encoding its first line declares, else with marks for what is unknown.
+    Zero bytes are blanks: no voice speaks them, and no .story may hold them."""
+    return _as_text(data).replace("\0", " ")
+
+
+def _as_text(data: bytes) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
     try:

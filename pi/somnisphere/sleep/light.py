@@ -29,7 +29,8 @@ def light_counts(wave: Floats, polarity: int) -> Floats:
 
 def pulse_blocks(ir: Floats, red: Floats | None, rate_hz: float, start_s: float = 0.0) -> Iterator[PulseBlock]:
     """``ir``, ``red`` (n,): counts, NaN where they are missing. Without ``red`` its LED is told as dark."""
-    other = ir if red is None else red
+    ir = np.clip(ir, -PULSE_FULL_SCALE_COUNTS, PULSE_FULL_SCALE_COUNTS)  # what is in no counts at all is not light
+    other = ir if red is None else np.clip(red, -PULSE_FULL_SCALE_COUNTS, PULSE_FULL_SCALE_COUNTS)
     size = max(1, round(BLOCK_S * rate_hz))
     usable = np.isfinite(ir) & np.isfinite(other)
     gap = False

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Any
 
 from somnisphere.household_file import connect
-from somnisphere.weaver.table import Line, Table, TableError
+from somnisphere.household_rows import as_declared, readable
+from somnisphere.weaver.table import Table, TableError
 
 MIGRATIONS = (
     """
@@ -83,7 +83,7 @@ class WeaverStore:
                 "SELECT weaving, number, at_s, state FROM weaving JOIN weaving_version ON weaving = id AND number ="
                 " (SELECT max(number) FROM weaving_version WHERE weaving = id) ORDER BY at_s DESC"
             ).fetchall()
-        return [_version(*row) for row in rows]
+        return readable(rows, _version, "tables")
 
     def versions(self, weaving: int) -> list[Version]:
         """All of one, the latest first; empty: there is none."""
@@ -92,7 +92,7 @@ class WeaverStore:
                 "SELECT weaving, number, at_s, state FROM weaving_version WHERE weaving = ? ORDER BY number DESC",
                 (weaving,),
             ).fetchall()
-        return [_version(*row) for row in rows]
+        return readable(rows, _version, "tables")
 
     def clear(self, weaving: int) -> None:
         """Off the table, with all its versions."""
@@ -105,11 +105,4 @@ def _plain(table: Table) -> str:
 
 
 def _version(weaving: int, number: int, at_s: float, state: str) -> Version:
-    plain: dict[str, Any] = json.loads(state)
-    lines = tuple(Line(**line) for line in plain.pop("lines"))
-    return Version(
-        weaving,
-        number,
-        at_s,
-        Table(plain["title"], plain["language"], tuple(plain["tellers"]), lines, tuple(plain["cards"])),
-    )
+    return as_declared(Version, weaving=weaving, number=number, at_s=at_s, table=json.loads(state))

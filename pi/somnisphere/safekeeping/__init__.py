@@ -1,0 +1,1 @@
+"""What a box keeps: saved whole, put back, forgotten for good."""
