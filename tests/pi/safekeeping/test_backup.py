@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli_words import Output, error_of
-from tests.pi.safekeeping.lived_in import DATES, LivedIn, content_of, keep_night, lived_in, moved
+from tests.pi.safekeeping.lived_in import DATES, EPOCHS, LivedIn, content_of, keep_night, lived_in, moved
 
 from somnisphere.cli import main
 from somnisphere.diary.store import Diary
@@ -80,6 +80,14 @@ def test_nobody_is_signed_in_after_it_and_the_pin_is_as_it_was(box: LivedIn, sav
     db.close()
     with zipfile.ZipFile(saved) as archive:
         assert b"a phone" not in archive.read("household.db")
+
+
+def test_minutes_that_wait_for_the_journal_come_along(box: LivedIn, saved: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "journal.db"
+    assert run(box, "restore", saved, "--yes", "--journal", other) == 0
+    journal = Journal(other)
+    assert len(journal.load(DATES[-1]).epochs) == EPOCHS + 1
+    journal.close()
 
 
 def test_beside_a_daemon_that_writes(box: LivedIn, tmp_path: Path) -> None:
