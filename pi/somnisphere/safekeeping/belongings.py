@@ -91,6 +91,8 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 def own_as_the_folder(path: Path) -> None:
     """What root makes here belongs to whom the folder belongs, so that the service may write it."""
-    if os.geteuid() == 0:
-        owner = path.parent.stat()
+    if os.geteuid() != 0:
+        return
+    owner, now = path.parent.stat(), path.lstat()
+    if (owner.st_uid, owner.st_gid) != (now.st_uid, now.st_gid):
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
