@@ -103,7 +103,7 @@ def _imported(arguments: argparse.Namespace) -> "list[ImportedNight]":
     household = household_beside(Path(load(arguments.config).journal.path))
     try:
         return ImportedNights(household).all(arguments.since or "", arguments.until or "9")
-    except (sqlite3.Error, OSError) as problem:
+    except (sqlite3.Error, OSError, ValueError) as problem:
         print(f"{household} cannot be read: {problem}. Imported nights are left out.", file=sys.stderr)
         return []
 

@@ -8,7 +8,6 @@ page's PIN are. The list of hashes stands in front, so that a file that was cut 
 import hashlib
 import os
 import shutil
-import sqlite3
 import tempfile
 import time
 import zipfile
@@ -21,6 +20,7 @@ import msgspec
 
 from somnisphere import __version__
 from somnisphere.errors import UserError
+from somnisphere.journal_schema import TROUBLE
 from somnisphere.safekeeping import databases
 from somnisphere.safekeeping.belongings import DATABASES, Belongings, files_below
 from somnisphere.safekeeping.manifest import FORMAT, NAME, File, Manifest
@@ -93,7 +93,7 @@ def _sources(belongings: Belongings, room: Path, shelf: Path | None) -> Iterator
                 databases.copy(path, copied)
                 if name == "household.db":
                     databases.without_sessions(copied)
-            except sqlite3.Error as problem:
+            except TROUBLE as problem:
                 raise UserError(f"{path} cannot be copied: {problem}. Nothing was saved.") from problem
         else:  # small, and its program may write it meanwhile
             shutil.copyfile(path, copied)
