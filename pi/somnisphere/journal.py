@@ -19,7 +19,7 @@ from typing import Any
 
 from somnisphere.bedtime.shelf import EVERYBODY, Place
 from somnisphere.journal_rows import answer_row, body_row, is_time, read_rows, read_times, time_or
-from somnisphere.journal_schema import connect, is_broken
+from somnisphere.journal_schema import TROUBLE, connect, is_broken
 from somnisphere.journal_tail import JournalTail
 from somnisphere.journal_words import KeptNight as KeptNight
 from somnisphere.journal_words import Moment as Moment
@@ -145,7 +145,7 @@ class Journal:
             with self._db:  # one transaction
                 for sql, values in (*self._rows, *self._latest.values()):
                     self._db.execute(sql, values)
-        except sqlite3.Error as error:
+        except TROUBLE as error:
             self._troubled(error)
             return False
         self._rows.clear()
@@ -289,7 +289,7 @@ class Journal:
         assert self._db is not None
         try:
             return list(self._db.execute(sql, values))
-        except sqlite3.Error as error:
+        except TROUBLE as error:
             self._troubled(error)
             return []
 
@@ -301,7 +301,7 @@ class Journal:
             self._db = connect(self.path)
             with self._db:
                 self._db.executemany(_MERGE_EPOCH, [(*row, row[0]) for row in self._tail.rows()])
-        except (sqlite3.Error, OSError) as error:
+        except (*TROUBLE, OSError) as error:
             self._troubled(error)
         return self._db is not None
 
@@ -326,7 +326,7 @@ class Journal:
             with suppress(FileNotFoundError):  # it may hold what the file itself has lost
                 self.path.with_name(f"{self.path.name}-wal").rename(aside.with_name(f"{aside.name}-wal"))
             self._db = connect(self.path)
-        except (sqlite3.Error, OSError) as second:
+        except (*TROUBLE, OSError) as second:
             self.problem = f"{self.path} is broken ({error}) and cannot be put aside: {second}."
             return
         if self._night is not None:  # the night goes on in the new file
