@@ -19,6 +19,8 @@ from tests.clock_house import Machine, Running
 from tests.nights.test_clock_jumps import EVENING, EVENING_S, assert_whole
 
 from somnisphere.bedtime.phases import Phase
+from somnisphere.diary.store import MIGRATIONS
+from somnisphere.household_file import connect, household_beside
 from somnisphere.night import EPOCH_S
 
 SPELL_S = 1500.0
@@ -140,6 +142,7 @@ def test_a_disk_that_can_only_be_read_from_the_start_on(tmp_path: Path) -> None:
         machine.network_sets_it()
         with machine.runs() as it:
             it.live(60.0)
+        connect(household_beside(machine.journal_path), "diary", MIGRATIONS).close()
         subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
         with machine.runs() as it:
             it.begin()
@@ -148,6 +151,7 @@ def test_a_disk_that_can_only_be_read_from_the_start_on(tmp_path: Path) -> None:
             it.live(30.0)
             assert "cannot be written" in said(machine)["journal"]
             assert "cannot be written" in said(machine)["sensing"]
+            assert set(said(machine)) == {"problem", "player", "journal", "lamp", "sensing", "household"}
             assert it.daemon.snapshot().phase is not Phase.IDLE
             it.daemon.keeping.light(machine.at_s, now=True)
             it.ends()
