@@ -188,12 +188,14 @@ class Journal:
 
     def nights(self) -> list[str]:
         """The nights that are kept, oldest first."""
-        return [str(row[0]) for row in self._read("SELECT id FROM night ORDER BY began_s")]
+        return [str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {_NAMED} ORDER BY began_s")]
 
     def past_nights(self) -> list[str]:
         """Those that are over, oldest first: closed, or left behind by a later one."""
         later = "ended_s IS NOT NULL OR began_s < (SELECT max(began_s) FROM night)"
-        return [str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {later} ORDER BY began_s")]
+        return [
+            str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {_NAMED} AND ({later}) ORDER BY began_s")
+        ]
 
     def free_id(self, night_id: str) -> str:
         """A second night of one evening is ``<date>.2``: it must not be written over the first."""
@@ -263,12 +265,12 @@ class Journal:
 
     def last_times(self) -> NightTimes | None:
         """When things happened in the last night that was closed."""
-        closed = "SELECT id, times FROM night WHERE ended_s IS NOT NULL ORDER BY began_s DESC LIMIT 1"
+        closed = f"SELECT id, times FROM night WHERE {_NAMED} AND ended_s IS NOT NULL ORDER BY began_s DESC LIMIT 1"
         return next((read_times(night_id, times) for night_id, times in self._read(closed)), None)
 
     def night_in_progress(self, at_s: float, wall_s: float) -> KeptNight | None:
         """The last night if it is still open and not long ago, in this run's times. ``at_s`` and ``wall_s`` are now."""
-        last = "SELECT id, began_s FROM night WHERE ended_s IS NULL ORDER BY began_s DESC LIMIT 1"
+        last = f"SELECT id, began_s FROM night WHERE {_NAMED} AND ended_s IS NULL ORDER BY began_s DESC LIMIT 1"
         for night_id, began_s in self._read(last):
             latest = self._read("SELECT max(wall_s) FROM epoch WHERE night = ?", night_id)
             seen_s = latest[0][0] + EPOCH_S if latest and is_time(latest[0][0]) else time_or(began_s, None) or 0.0
@@ -333,6 +335,9 @@ class Journal:
             self._rows.insert(0, (_OPEN_NIGHT, self._night))
         self.mended = f"{self.path} was broken ({error}); it is kept as {aside.name}, and a new journal is begun."
 
+
+_NAMED = "typeof(id) = 'text'"
+"""What else may stand there a disk put there."""
 
 _OPEN_NIGHT = "INSERT INTO night (id, began_s) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET ended_s = NULL"
 

@@ -70,8 +70,6 @@ def forget_night(
     for path in belongings.leftovers():  # a broken file, or one from before: nobody can say what is in it
         remove(path)
     if belongings.journal.exists():
-        Journal(belongings.journal).close()  # takes in the minutes that lie beside it
-        remove(belongings.minutes)
         _sensed(belongings, night_id, window)
         _taught(belongings.journal, born)
         with for_good(belongings.journal) as db:

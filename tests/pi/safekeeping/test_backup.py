@@ -87,18 +87,6 @@ def test_all_of_it_comes_back_on_another_box(box: LivedIn, saved: Path, tmp_path
         assert path.stat().st_mode & 0o077 == 0, path
 
 
-def test_minutes_that_lie_beside_the_journal_come_along(box: LivedIn, tmp_path: Path) -> None:
-    begun_s = begins_s(DATES[1]) + 200 * EPOCH_S
-    tail = JournalTail(box.belongings.journal)
-    tail.append([(DATES[1], 200, begun_s, body_row(an_epoch(200, begun_s)), answer_row(an_estimate(200, begun_s)))])
-    assert run(box, "backup", tmp_path / "a.zip") == 0
-    tail.path.unlink()
-    assert run(box, "restore", tmp_path / "a.zip", "--yes") == 0
-    journal = Journal(box.belongings.journal)
-    assert journal.load(DATES[1]).epochs[-1].index == 200
-    journal.close()
-
-
 def test_nobody_is_signed_in_after_it_and_the_pin_is_as_it_was(box: LivedIn, saved: Path) -> None:
     assert run(box, "restore", saved, "--yes") == 0
     with sqlite3.connect(box.belongings.household) as db:

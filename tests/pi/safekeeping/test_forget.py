@@ -88,20 +88,6 @@ def test_a_night_leaves_nothing_behind(box: LivedIn, capsys: Output) -> None:
         assert {word for _, word in found(folder, markers(night))} == words, night
 
 
-def test_minutes_that_a_killed_daemon_left_beside_the_journal_are_gone_too(box: LivedIn) -> None:
-    for night in (STAYS[1], GONE):
-        begun_s = begins_s(night) + 200 * EPOCH_S
-        epoch = (night, 200, begun_s, body_row(an_epoch(200, begun_s)), answer_row(an_estimate(200, begun_s)))
-        JournalTail(box.belongings.journal).append([epoch])
-    assert box.belongings.minutes.stat().st_size
-    run(box, "forget", GONE, "--yes")
-    assert not box.belongings.minutes.exists()
-    assert found(box.config.parent, markers(GONE)) == []
-    journal = Journal(box.belongings.journal)
-    assert journal.load(STAYS[1]).epochs[-1].index == 200, "those of another night are kept"
-    journal.close()
-
-
 def test_the_others_are_as_they_were(box: LivedIn) -> None:
     journal = Journal(box.belongings.journal)
     before = {night: journal.load(night) for night in STAYS}
