@@ -6,9 +6,10 @@ import pytest
 from tests.box import box
 
 from somnisphere.config_keys import Voice
-from somnisphere.daemon import HOME_EVERY_S, PICTURE_EVERY_S
+from somnisphere.daemon import HOME_EVERY_S
 from somnisphere.events import Tick
 from somnisphere.machine_signs import EVERY_S, MachineSigns
+from somnisphere.night_record import PICTURE_EVERY_S
 from somnisphere.shelf_reader import ShelfReader
 from somnisphere.strain import CALM_S, HOT_C, LATE_TICKS, WARM_C, Ease, Signs, Strain, judged
 from somnisphere.telling.household import HouseholdTeller

@@ -14,9 +14,6 @@ from tests.pi.safekeeping.lived_in import (
     DATES,
     EPOCHS,
     LivedIn,
-    an_epoch,
-    an_estimate,
-    begins_s,
     content_of,
     keep_night,
     lived_in,
@@ -27,10 +24,7 @@ from somnisphere.cli import main
 from somnisphere.diary.store import Diary
 from somnisphere.errors import UserError
 from somnisphere.journal import Journal
-from somnisphere.journal_rows import answer_row, body_row
 from somnisphere.journal_schema import MIGRATIONS
-from somnisphere.journal_tail import JournalTail
-from somnisphere.night import EPOCH_S
 from somnisphere.safekeeping.aside import ASIDE, UNFINISHED
 from somnisphere.safekeeping.in_use import alone, in_use
 from somnisphere.safekeeping.restore import restore

@@ -10,8 +10,6 @@ from tests.home.broker import Broker
 from tests.pi.safekeeping.lived_in import (
     DATES,
     LivedIn,
-    an_epoch,
-    an_estimate,
     begins_s,
     content_of,
     keep_night,
@@ -25,9 +23,6 @@ from somnisphere.diary.store import Diary
 from somnisphere.dreams.store import DreamStore
 from somnisphere.exchange.imported import ImportedNight, ImportedNights
 from somnisphere.journal import Journal
-from somnisphere.journal_rows import answer_row, body_row
-from somnisphere.journal_tail import JournalTail
-from somnisphere.night import EPOCH_S
 from somnisphere.safekeeping.in_use import in_use
 from somnisphere.sleep.person import Person
 
