@@ -134,7 +134,7 @@ class _Living:
 
     def _judge(self, sleeper: Sleeper, start_s: float) -> None:
         outcome, ledger = self._outcome, self._ledger
-        due, excused, problems = ledger.lost(kept_nights(self._bed.folder))
+        due, excused, problems = ledger.lost(kept_in(self._bed.folder / JOURNAL))
         problems += ledger.untrue(lambda at_s: true_bpm(sleeper, at_s - start_s), self._blind)
         for sentence in problems:
             self._tell(sentence)
@@ -268,8 +268,9 @@ def true_bpm(sleeper: Sleeper, start_s: float) -> tuple[float, float] | None:
     return float(rates.min()), float(rates.max())
 
 
-def kept_nights(folder: Path) -> list[KeptNight]:
+def kept_in(path: Path) -> list[KeptNight]:
+    """All nights of a journal."""
     with ExitStack() as stack:
-        journal = Journal(folder / JOURNAL)
+        journal = Journal(path)
         stack.callback(journal.close)
         return [journal.load(night_id) for night_id in journal.nights()]
