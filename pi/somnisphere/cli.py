@@ -95,7 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     setup = add("setup", "cli_setup", "setup", "the first run: find, try and write down all it needs", logging.ERROR)
     setup.add_argument("--yes", action="store_true", help="ask nothing: take what is found, and the defaults")
-    setup.add_argument("--answers", type=Path, metavar="FILE", help="answers as TOML (deploy/README.md); the rest as --yes")
+    setup.add_argument("--answers", type=Path, metavar="FILE", help="answers (see deploy/README.md); the rest as --yes")
 
     rehearse = add(
         "rehearse", "cli_daemon", "rehearse", "play a whole evening and night from simulated chips", logging.WARNING

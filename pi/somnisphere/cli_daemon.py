@@ -220,7 +220,7 @@ def rehearse(arguments: argparse.Namespace) -> int:
             )
         )
         simulation.rehearsal.run(simulation.until_s)
-        shapes, ended = simulation.daemon.picture(), simulation.daemon.finished
+        shapes, ended = simulation.daemon.picture(), simulation.daemon.night.finished
     if ended is not None:
         for line in night_lines(ended.times, ended.epochs, ended.estimates):
             print(line)

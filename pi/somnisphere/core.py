@@ -247,13 +247,11 @@ class Core:
         return self._ritual.place_number
 
     def restore_ritual(self, saved: Mapping[str, Any], shift_s: float, at_s: float) -> list[Action]:
-        """Take up a saved evening; ``shift_s`` makes its times this run's. After ``carry_on``: an evening that goes on
-        without its night (it was killed before the journal had it) opens one."""
+        """Take up a saved evening; ``shift_s`` makes its times this run's. After ``carry_on``: it may want a night."""
         state = saved.get("state")
         if isinstance(state, Mapping):
             self._listeners.take_up(str(state.get("listener", "")), at_s)
-        actions: list[Action] = list(self._ritual.restore(saved, shift_s, at_s))
-        return self._with_night(actions, at_s)
+        return self._with_night(list(self._ritual.restore(saved, shift_s, at_s)), at_s)
 
     @property
     def night_times(self) -> NightTimes | None:

@@ -6,7 +6,6 @@ machine's clock, ``rehearsal.py`` steps it through a simulated night. Both there
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from somnisphere.cards import CardDeed
 from somnisphere.core import Core
@@ -45,9 +44,9 @@ from somnisphere.events import (
 from somnisphere.health import health_of
 from somnisphere.keeping import Keeping
 from somnisphere.machine import Began
-from somnisphere.night import StageEstimate
+from somnisphere.night_record import PICTURE_EVERY_S, NightRecord
 from somnisphere.parts import Parts, Publish
-from somnisphere.picture import Shape, draw_night, to_svg
+from somnisphere.picture import Shape, to_svg
 from somnisphere.snapshot import Snapshot
 from somnisphere.speaker_orders import give
 from somnisphere.strain import Ease, said
@@ -64,7 +63,6 @@ HOME_EVERY_S = 5.0
 LAMP_REPORT_EVERY_S = 10.0
 """During a fade the home sees a few honest steps, not every one."""
 
-PICTURE_EVERY_S = 1800.0
 RESCAN_EVERY_S = 120.0
 SPARED_HOME_S, SPARED_RESCAN_S = 15.0, 1200.0
 """The same for a machine that is to be spared (``strain.py``)."""
@@ -76,18 +74,14 @@ class Daemon:
         self._parts = parts
         self.echo = parts.echo
         self.keeping = Keeping(core, parts)
+        self.night = NightRecord(core, parts)
         self._tick = Tick(0.0, 0.0)
         self._home_due_s = 0.0
         self._lamp_reported_s = 0.0
         self._rescan_due_s = 0.0
-        self._night_id: str | None = None
-        self._estimates: list[StageEstimate] = []
-        self._picture_due_s = 0.0
         self._player_state = ""
         self._began = Began(0.0)
         self._published_wall_s: float | None = None
-        self.finished: EndNight | None = None
-        """The last night that ended while this daemon ran."""
 
     def publish_through(self, publish: Publish, blocks_dropped: Callable[[], int] = int) -> None:
         """From now on messages go this way."""
@@ -105,12 +99,7 @@ class Daemon:
         self._core.receive(tick)
         self._core.sensing = self._parts.bedside.sensing = self._parts.sensing.on
         journal = self._parts.journal
-        if (night := journal.night_in_progress(tick.at_s, tick.wall_s)) is not None:
-            self._night_id = night.times.night_id
-            carried = self._parts.dating.taken_up(night)
-            self._estimates = self._core.carry_on(night.times, night.epochs, carried)
-            self._picture_due_s = tick.at_s
-            log.info("The night of %s is carried on.", self._night_id)
+        self.night.carry_on(tick)
         actions: list[Action] = [*self._core.comfort.carry_on(tick.at_s, tick.wall_s)]
         if (saved := newest(journal, self._parts.evening_file, tick.at_s, tick.wall_s)) is not None:
             saved = self._parts.dating.evening(saved, now)
@@ -149,7 +138,7 @@ class Daemon:
             self._rescan_due_s = tick.at_s + (SPARED_RESCAN_S if self._is_spared else RESCAN_EVERY_S)
             if (stories := self._parts.rescan()) is not None:
                 self.handle(ShelfChanged(tick.at_s, stories))
-        self.keeping.tick(tick, self._night_id)
+        self.keeping.tick(tick, self.night.night_id)
         if probe := self.echo.again(tick.at_s):
             self._say_all(probe, tick.at_s)
         if (news := self.echo.news(tick.at_s)) is not None:
@@ -201,7 +190,7 @@ class Daemon:
 
     def snapshot(self) -> Snapshot:
         health = health_of(self._parts, self._tick, self._began, self._published_wall_s)
-        return self._parts.screen.unsealed(self._core.snapshot(health), self._night_id, self._parts.moments.last)
+        return self._parts.screen.unsealed(self._core.snapshot(health), self.night.night_id, self._parts.moments.last)
 
     def _show_home(self, at_s: float) -> None:
         self._home_due_s = at_s + (SPARED_HOME_S if self._is_spared else HOME_EVERY_S)
@@ -221,22 +210,18 @@ class Daemon:
         if snapshot.story is not None and (cover := parts.covers.picture(snapshot.story)) is not None:
             for message in session.image(COVER_ENTITY, cover):
                 publish(message)
-        if self._night_id is not None and at_s >= self._picture_due_s and not self._is_spared:
+        if self.night.night_id is not None and at_s >= self.night.picture_due_s and not self._is_spared:
             self._show_picture(at_s)
 
     def _show_picture(self, at_s: float) -> None:
-        self._picture_due_s, self._home_due_s = at_s + PICTURE_EVERY_S, at_s
-        drawn = to_svg(self._parts.screen.picture(self._night_id, self.picture, self._tick.utc_offset_s))
+        self.night.picture_due_s, self._home_due_s = at_s + PICTURE_EVERY_S, at_s
+        drawn = to_svg(self._parts.screen.picture(self.night.night_id, self.picture, self._tick.utc_offset_s))
         for message in self._parts.session.image(NIGHT_ENTITY, drawn.encode()):
             self._parts.publish(message)
 
     def picture(self) -> list[Shape]:
         """The night so far, or the last one when none is in progress; whoever shows it asks the seal first."""
-        epochs, estimates = self._core.night_epochs, self._estimates
-        if not epochs and self.finished is not None:
-            epochs, estimates = self.finished.epochs, list(self.finished.estimates)
-        offset_s = self._tick.wall_s - self._tick.at_s + self._tick.utc_offset_s
-        return draw_night(epochs, estimates, offset_s, f"Night of {self._night_id}")
+        return self.night.picture(self._tick)
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
@@ -323,42 +308,14 @@ class Daemon:
             case Say():
                 log.log(action.log_level, "%s", action.text)
             case DateAnew():
-                self._date_anew(action)
+                self.night.date_anew(action, self._tick)
             case BeginNight() | KeepEpoch() | EndNight():
-                self._keep_night(action, at_s)
-
-    def _keep_night(self, action: BeginNight | KeepEpoch | EndNight, at_s: float) -> None:
-        journal = self._parts.journal
-        if isinstance(action, BeginNight):
-            self._night_id = journal.free_id(action.night_id)
-            journal.open_night(self._night_id, self._tick.wall_at(action.at_s))
-            self._parts.dating.opened(self._night_id, self._tick)
-            self._estimates = []
-            self._picture_due_s = action.at_s + PICTURE_EVERY_S
-            return
-        assert self._night_id is not None
-        if isinstance(action, KeepEpoch):
-            self._estimates.append(action.estimate)
-            journal.add_epoch(self._night_id, self._tick.wall_at(action.epoch.start_s), action.epoch, action.estimate)
-            return
-        self.finished = action
-        journal.revise(self._night_id, action.estimates)
-        journal.close_night(self._night_id, self._tick.wall_at(at_s), replace(action.times, night_id=self._night_id))
-        self._show_picture(at_s)
-
-    def _date_anew(self, action: DateAnew) -> None:
-        was, self._night_id = self._night_id, self._parts.dating.anew(action, self._night_id, self._tick)
-        if action.estimates is not None:
-            self._estimates = list(action.estimates)
-        if action.night_id is None:
-            self._core.last_night = self._parts.journal.last_times() or self._core.last_night
-        elif self._night_id != was:
-            log.info("The night is that of %s.", self._night_id)
-        self._parts.moments.reload()
-        self._picture_due_s = self._tick.at_s
+                self.night.keep(action, self._tick, at_s)
+                if isinstance(action, EndNight):
+                    self._show_picture(at_s)
 
     def _announce(self, action: Announce) -> None:
-        attributes = self._parts.moments.keep(action, self._tick, self._night_id, self._core.snapshot())
+        attributes = self._parts.moments.keep(action, self._tick, self.night.night_id, self._core.snapshot())
         self.keeping.moment_waits = True
         for message in self._parts.session.moment(action.type, attributes, action.at_s):
             self._parts.publish(message)
