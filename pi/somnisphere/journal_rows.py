@@ -2,14 +2,24 @@
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 from somnisphere.night import Epoch, NightTimes, Presence, Stage, StageEstimate
+
+DECIMALS = 5
+"""Far finer than anything here is known; more would only fill the SD card."""
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DECIMALS)
+    return [_short(one) for one in value] if isinstance(value, tuple) else value
 
 
 def body_row(epoch: Epoch) -> str:
     plain = asdict(epoch)
     del plain["index"], plain["start_s"]
-    return json.dumps(plain, separators=(",", ":"))
+    return json.dumps({name: _short(value) for name, value in plain.items()}, separators=(",", ":"))
 
 
 def read_epoch(number: int, start_s: float, body: str) -> Epoch:
@@ -26,7 +36,7 @@ def read_times(night_id: str, times: str) -> NightTimes:
 
 
 def answer_row(estimate: StageEstimate) -> str:
-    return json.dumps([estimate.stage, estimate.probabilities, estimate.reason], separators=(",", ":"))
+    return json.dumps([estimate.stage, _short(estimate.probabilities), estimate.reason], separators=(",", ":"))
 
 
 def read_estimate(number: int, start_s: float, answer: str) -> StageEstimate:
