@@ -31,8 +31,8 @@ from somnisphere.small_file import free_aside
 
 COMMIT_EVERY_S = 60.0
 """What waits goes to disk, into the journal's tail or into the journal, ..."""
-COMMIT_WHOLE_EVERY_S = 1800.0
-TAIL_ROWS = 100
+COMMIT_WHOLE_EVERY_S = 3600.0
+TAIL_ROWS = 200
 """... and into the journal itself so often, when nothing but so many epochs waits."""
 WAITING_LIMIT = 20_000
 """So many rows wait at the most (about a week of epochs); the oldest are given up first."""

@@ -12,7 +12,7 @@ Printed of each night, noon to noon, and of the week:
   minutes would write each page once. A folder in memory (tmpfs) counts nothing: choose one on a disk.
 - bytes handed to the kernel: ``wchar`` of proc(5), every ``write`` of this process.
 - CPU seconds, without those of the simulated bed, beside what a Pi Zero 2 W has.
-- resident memory: the slope of a line through one sample an hour after the first night, by least squares. With
+- resident memory: the slope of a line through one sample an hour after the second night, by least squares. With
   ``--trace`` also what grew, by line of the code; that takes twice as long.
 - lines of the log at ``info`` and above.
 """
@@ -172,8 +172,9 @@ class Lived:
     wall_s: float = 0.0
 
     def slope_mb_per_day(self) -> float:
-        """By least squares, of the samples after the first night; NaN when there are too few."""
-        later = [(day, mib) for day, mib in self.resident_mib if day > 1.0]
+        """By least squares, of the samples after the second night, from which on the last night is held beside the
+        running one; NaN when there are too few."""
+        later = [(day, mib) for day, mib in self.resident_mib if day > 2.0]
         if len(later) < 3:
             return float("nan")
         days, mib = np.array(later).T
@@ -318,7 +319,7 @@ def say(lived: Lived, days: int) -> None:
     )
     peak = max(mib for _, mib in lived.resident_mib)
     print(
-        f"memory: {lived.slope_mb_per_day():+.3f} MB a day after the first; {peak:.1f} MiB at the most, simulated bed "
+        f"memory: {lived.slope_mb_per_day():+.3f} MB a day after the second; {peak:.1f} MiB at the most, simulated bed "
         f"included, of {PI_MEMORY_MIB:g}"
     )
     print(f"log:    {np.mean([night.log_lines for night in lived.nights]):.0f} lines a day and night")

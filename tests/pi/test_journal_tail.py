@@ -44,7 +44,7 @@ def numbers(journal: Journal) -> list[int]:
     return [epoch.index for epoch in journal.load(NIGHT).epochs]
 
 
-def test_asleep_the_database_is_written_every_half_hour(path: Path) -> None:
+def test_asleep_the_database_is_written_every_hour(path: Path) -> None:
     journal = asleep(path, 20)
     assert in_database(path) == 2, "the first minute, with the night itself"
     add_epochs(journal, 2, 40)
