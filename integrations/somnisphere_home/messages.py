@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 ONLINE = b"online"
 OFFLINE = b"offline"
@@ -154,3 +155,17 @@ class Topics:
     def single_discovery(self, platform: str, key: str) -> str:
         """Where one entity is announced by itself."""
         return f"{self.prefix}/{platform}/{self.device_id}/{key}/config"
+
+
+class _HasTopic(Protocol):
+    @property
+    def topic(self) -> str: ...
+
+
+def is_text(message: _HasTopic) -> bool:
+    """Whether the topic of a message that came is UTF-8, as MQTT wants it. paho hands over any, raises when it is
+    asked for, and its thread ends with what we let through."""
+    try:
+        return bool(message.topic)
+    except UnicodeDecodeError:
+        return False

@@ -25,7 +25,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from somnisphere_home.link_words import hint, unreachable
-from somnisphere_home.messages import Message, Reply
+from somnisphere_home.messages import Message, Reply, is_text
 from somnisphere_home.tls import checked_context
 
 log = logging.getLogger(__name__)
@@ -314,7 +314,7 @@ class HomeLink:
                 self._try_other_version()
 
     def _on_message(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        if client is self._client:
+        if client is self._client and is_text(message):
             asked = message.properties if self._mqtt5 else None
             topic = getattr(asked, "ResponseTopic", None)
             reply = None if topic is None else Reply(topic, getattr(asked, "CorrelationData", None))

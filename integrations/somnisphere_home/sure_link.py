@@ -21,7 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from somnisphere_home.messages import Message
+from somnisphere_home.messages import Message, is_text
 from somnisphere_home.mqtt import BrokerSettings, Connected, Disconnected
 
 log = logging.getLogger(__name__)
@@ -176,6 +176,10 @@ class SureLink:
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         number = message.mid if message.qos else 0
+        if not is_text(message):
+            if number:
+                self._client.ack(number, 1)  # it would come again for ever
+            return
         self._on_event(Parcel(message.topic, bytes(message.payload), bool(message.retain), number, self._life))
 
     def _on_subscribe(self, _client: paho.Client, _data: Any, mid: int, reasons: list[ReasonCode], _more: Any) -> None:

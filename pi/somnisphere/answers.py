@@ -153,7 +153,11 @@ class Answers:
             night = wanted or nights[-1]
             if not self._shows(night):
                 raise NoAnswerError(f"the night of {night} is {SEALED_WORDS.format(night=night)}")
-            return night_row(journal.load(night)) | {"ranges": RANGES, "note": NOT_MEDICAL}
+            try:
+                kept = journal.load(night)
+            except KeyError:  # it was there a moment ago: the file broke, or was put aside
+                raise NoAnswerError(journal.problem or f"the night of {night} cannot be read any more") from None
+            return night_row(kept) | {"ranges": RANGES, "note": NOT_MEDICAL}
         finally:
             journal.close()
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from somnisphere.bedtime.shelf import EVERYBODY, Place
 from somnisphere.journal_rows import answer_row, body_row, is_time, read_rows, read_times, time_or
-from somnisphere.journal_schema import connect, is_broken
+from somnisphere.journal_schema import TROUBLE, connect, is_broken
 from somnisphere.journal_tail import JournalTail
 from somnisphere.journal_words import KeptNight as KeptNight
 from somnisphere.journal_words import Moment as Moment
@@ -31,8 +31,8 @@ from somnisphere.small_file import free_aside
 
 COMMIT_EVERY_S = 60.0
 """What waits goes to disk, into the journal's tail or into the journal, ..."""
-COMMIT_WHOLE_EVERY_S = 1800.0
-TAIL_ROWS = 100
+COMMIT_WHOLE_EVERY_S = 3600.0
+TAIL_ROWS = 200
 """... and into the journal itself so often, when nothing but so many epochs waits."""
 WAITING_LIMIT = 20_000
 """So many rows wait at the most (about a week of epochs); the oldest are given up first."""
@@ -145,7 +145,7 @@ class Journal:
             with self._db:  # one transaction
                 for sql, values in (*self._rows, *self._latest.values()):
                     self._db.execute(sql, values)
-        except sqlite3.Error as error:
+        except TROUBLE as error:
             self._troubled(error)
             return False
         self._rows.clear()
@@ -188,12 +188,14 @@ class Journal:
 
     def nights(self) -> list[str]:
         """The nights that are kept, oldest first."""
-        return [str(row[0]) for row in self._read("SELECT id FROM night ORDER BY began_s")]
+        return [str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {_NAMED} ORDER BY began_s")]
 
     def past_nights(self) -> list[str]:
         """Those that are over, oldest first: closed, or left behind by a later one."""
         later = "ended_s IS NOT NULL OR began_s < (SELECT max(began_s) FROM night)"
-        return [str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {later} ORDER BY began_s")]
+        return [
+            str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {_NAMED} AND ({later}) ORDER BY began_s")
+        ]
 
     def free_id(self, night_id: str) -> str:
         """A second night of one evening is ``<date>.2``: it must not be written over the first."""
@@ -263,12 +265,12 @@ class Journal:
 
     def last_times(self) -> NightTimes | None:
         """When things happened in the last night that was closed."""
-        closed = "SELECT id, times FROM night WHERE ended_s IS NOT NULL ORDER BY began_s DESC LIMIT 1"
+        closed = f"SELECT id, times FROM night WHERE {_NAMED} AND ended_s IS NOT NULL ORDER BY began_s DESC LIMIT 1"
         return next((read_times(night_id, times) for night_id, times in self._read(closed)), None)
 
     def night_in_progress(self, at_s: float, wall_s: float) -> KeptNight | None:
         """The last night if it is still open and not long ago, in this run's times. ``at_s`` and ``wall_s`` are now."""
-        last = "SELECT id, began_s FROM night WHERE ended_s IS NULL ORDER BY began_s DESC LIMIT 1"
+        last = f"SELECT id, began_s FROM night WHERE {_NAMED} AND ended_s IS NULL ORDER BY began_s DESC LIMIT 1"
         for night_id, began_s in self._read(last):
             latest = self._read("SELECT max(wall_s) FROM epoch WHERE night = ?", night_id)
             seen_s = latest[0][0] + EPOCH_S if latest and is_time(latest[0][0]) else time_or(began_s, None) or 0.0
@@ -289,7 +291,7 @@ class Journal:
         assert self._db is not None
         try:
             return list(self._db.execute(sql, values))
-        except sqlite3.Error as error:
+        except TROUBLE as error:
             self._troubled(error)
             return []
 
@@ -301,7 +303,7 @@ class Journal:
             self._db = connect(self.path)
             with self._db:
                 self._db.executemany(_MERGE_EPOCH, [(*row, row[0]) for row in self._tail.rows()])
-        except (sqlite3.Error, OSError) as error:
+        except (*TROUBLE, OSError) as error:
             self._troubled(error)
         return self._db is not None
 
@@ -326,13 +328,16 @@ class Journal:
             with suppress(FileNotFoundError):  # it may hold what the file itself has lost
                 self.path.with_name(f"{self.path.name}-wal").rename(aside.with_name(f"{aside.name}-wal"))
             self._db = connect(self.path)
-        except (sqlite3.Error, OSError) as second:
+        except (*TROUBLE, OSError) as second:
             self.problem = f"{self.path} is broken ({error}) and cannot be put aside: {second}."
             return
         if self._night is not None:  # the night goes on in the new file
             self._rows.insert(0, (_OPEN_NIGHT, self._night))
         self.mended = f"{self.path} was broken ({error}); it is kept as {aside.name}, and a new journal is begun."
 
+
+_NAMED = "typeof(id) = 'text'"
+"""What else may stand there a disk put there."""
 
 _OPEN_NIGHT = "INSERT INTO night (id, began_s) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET ended_s = NULL"
 

@@ -51,6 +51,11 @@ class MachineSigns:
         self._dropped = dropped
         return signs
 
+    def weak_since_start(self) -> bool | None:
+        """Whether the voltage was ever too low since the machine was started."""
+        bits = _number(self._firmware, 16)
+        return None if bits is None else bool(bits & 1 << 16)
+
     def _alarm(self) -> bool | None:
         for chip in self._hwmon.glob("*/name"):
             try:

@@ -77,5 +77,8 @@ class NightScreen:
             return draw_sealed(title)
         if running is not None or night_id is None:
             return draw()
-        kept = self._journal.load(night_id)
+        try:
+            kept = self._journal.load(night_id)
+        except KeyError:  # the file broke since, and a new one was begun
+            return draw()
         return draw_night(kept.epochs, kept.estimates, utc_offset_s, title)

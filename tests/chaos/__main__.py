@@ -5,33 +5,16 @@ figures come last. Exit status 1: something was broken.
 """
 
 import argparse
-import logging
 import multiprocessing
 import os
 import sys
 import tempfile
 import time
 
-from tests.chaos.schedule import NIGHTS_A_WEEK, Week, week_of
+from tests.chaos.schedule import NIGHTS_A_WEEK, week_of
 from tests.chaos.shrink import shrink
-from tests.chaos.week import Outcome, live
-
-Job = tuple[int, int]
-
-
-def _live(job: Job) -> tuple[Job, Outcome, float]:
-    began_s = time.process_time()
-    outcome = live(week_of(*job))
-    return job, outcome, time.process_time() - began_s
-
-
-def _quiet() -> None:
-    logging.disable(logging.CRITICAL)
-    os.nice(10)
-
-
-def _fails(week: Week) -> bool:
-    return bool(live(week, until_first=True).problems)
+from tests.chaos.week import Outcome
+from tests.chaos.worker import Job, be_quiet, fails, live_job
 
 
 def figures(total: Outcome, weeks: int, wall_s: float, cpu_s: float) -> str:
@@ -56,6 +39,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first week")
     parser.add_argument("--nights", type=int, default=NIGHTS_A_WEEK)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="end after so long, with the figures of the weeks lived"
+    )
     parser.add_argument("--shrink", action="store_true", help="look for the few faults that break a week")
     parser.add_argument("--show", action="store_true", help="print each week's schedule, live nothing")
     arguments = parser.parse_args()
@@ -70,8 +56,8 @@ def main() -> int:
     total, began_s, cpu_s, lived = Outcome(), time.monotonic(), 0.0, 0
     with tempfile.TemporaryDirectory(prefix="chaos-cache-") as cache:
         os.environ["XDG_CACHE_HOME"] = cache
-        with multiprocessing.get_context("spawn").Pool(arguments.workers, _quiet, maxtasksperchild=20) as pool:
-            for job, outcome, spent_s in pool.imap_unordered(_live, jobs):
+        with multiprocessing.get_context("spawn").Pool(arguments.workers, be_quiet, maxtasksperchild=20) as pool:
+            for job, outcome, spent_s in pool.imap_unordered(live_job, jobs):
                 total.add(outcome)
                 cpu_s += spent_s
                 lived += 1
@@ -80,8 +66,13 @@ def main() -> int:
                     for day, sentence in outcome.problems[:8]:
                         print(f"  night {day}: {sentence}")
                     week = week_of(*job)
-                    print(shrink(week, _fails) if arguments.shrink else week, flush=True)
-                print(f"[{lived} of {len(jobs)} weeks, {time.monotonic() - began_s:.0f} s]", file=sys.stderr, flush=True)
+                    print(shrink(week, fails) if arguments.shrink else week, flush=True)
+                if time.monotonic() - began_s > 60.0 * arguments.minutes:
+                    print(f"Time is up: {lived} of {len(jobs)} weeks were lived.")
+                    break
+                print(
+                    f"[{lived} of {len(jobs)} weeks, {time.monotonic() - began_s:.0f} s]", file=sys.stderr, flush=True
+                )
     print("\n" + figures(total, lived, time.monotonic() - began_s, cpu_s))
     return 1 if total.problems else 0
 

@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from somnisphere.rehearsal import RehearsalClock
-from somnisphere_hardware.simulated.faults import BrownOut, CutRead, Refused, StuckBus, Unplugged, timed_out
-from somnisphere_hardware.simulated.pins import SimulatedPins, simulated_pins
-from somnisphere_hardware.simulated.pn532 import SimulatedCard, SimulatedPn532
-from somnisphere_hardware.simulated.sleeper import Sleeper
 from tests.chaos.broker import SimulatedBroker
 from tests.chaos.chips import MOTION, PULSE, SETTINGS, BodyInBed, ChaosBus, Taken, TruthfulMax, TruthfulMpu
 from tests.chaos.faults import Fault, Kind
 from tests.chaos.home import SimulatedHome
 from tests.chaos.mpv import Sound
 from tests.chaos.schedule import Week
+
+from somnisphere.rehearsal import RehearsalClock
+from somnisphere_hardware.simulated.faults import BrownOut, CutRead, Refused, StuckBus, Unplugged, timed_out
+from somnisphere_hardware.simulated.pins import SimulatedPins, simulated_pins
+from somnisphere_hardware.simulated.pn532 import SimulatedCard, SimulatedPn532
+from somnisphere_hardware.simulated.sleeper import Sleeper
 
 CHAOS_BUS = 78
 LAMP_PIN, BUTTON_PIN = 18, 17
@@ -215,4 +216,3 @@ def made_bed(week: Week, folder: Path) -> Iterator[Bed]:
         for part in (bed.bus, bed.broker, bed.sound, bed.home):
             stack.enter_context(part.installed())
         yield bed
-

@@ -7,6 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.bed import BUTTON_PIN, CHAOS_BUS, LAMP_PIN, Bed
+from tests.chaos.chips import motion_keys, pulse_keys
+from tests.chaos.home import LIGHT, PLAYER
+from tests.chaos.ledger import Life, ToldEpoch
+from tests.chaos.schedule import Week
+
 from somnisphere.assemble import assemble, bedside_settings, shelf_reader
 from somnisphere.broker import broker_settings
 from somnisphere.clock import utc_offset_s
@@ -29,11 +35,6 @@ from somnisphere_hardware.pn532 import Pn532
 from somnisphere_hardware.samples import MotionBlock, PulseBlock, Sample
 from somnisphere_hardware.speaker import Speaker
 from somnisphere_home.mqtt import HomeLink, LinkEvent
-from tests.chaos.bed import BUTTON_PIN, CHAOS_BUS, LAMP_PIN, Bed
-from tests.chaos.chips import motion_keys, pulse_keys
-from tests.chaos.home import LIGHT, PLAYER
-from tests.chaos.ledger import Life, ToldEpoch
-from tests.chaos.schedule import Week
 
 JOURNAL = "nights.sqlite"
 LATE_S, LONG_AGO_S = 1.0, 60.0
@@ -154,7 +155,7 @@ class Box:
 
     def _open_speaker(self) -> Speaker:
         if self.bed.week.by_home:
-            url, wall_s = (lambda path: f"http://box/{path.name}"), self.bed.clock.wall_s
+            url, wall_s = (lambda path: f"http://box/{'chaos' * 8}box/story{path.suffix}"), self.bed.clock.wall_s
             return HomePlayer(self.bed.home, PLAYER, url, wall_s=wall_s)  # type: ignore[arg-type]
         return MpvSpeaker(self.bed.folder / "run", "null")
 
@@ -236,4 +237,3 @@ def copy_of_the_disk(source: Path, target: Path) -> None:
     for path in source.iterdir():
         if path.is_file():
             shutil.copy(path, target)
-

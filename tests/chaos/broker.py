@@ -124,7 +124,7 @@ class SimulatedPaho:
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool, properties: object) -> Any:  # noqa: ARG002
         self._mid += 1
         broker = self._broker
-        if broker.half_open_since_s is None and broker.up and self.is_connected:
+        if broker.up and self.is_connected:
             due_s = broker.now_s() + (SLOW_S if broker.slow else 0.0)
             self._on_the_way.append(_Sent(due_s, topic, payload, retain))
             self._arrive()
@@ -177,6 +177,8 @@ class SimulatedPaho:
         self.on_disconnect(self, None, {}, LOST, None)
 
     def _arrive(self, *, all_of_it: bool = False) -> None:
+        if self._broker.half_open_since_s is not None:
+            return  # the kernel sends it again and again: it comes late, or the connection is lost with it
         now_s = self._broker.now_s()
         while self._on_the_way and (all_of_it or self._on_the_way[0].due_s <= now_s):
             sent = self._on_the_way.pop(0)

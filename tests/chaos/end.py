@@ -2,10 +2,11 @@
 
 import json
 
-from somnisphere_home.messages import Topics
-from somnisphere_home.states import group_values, groups, values_differ
 from tests.chaos.bed import Bed
 from tests.chaos.box import Box
+
+from somnisphere_home.messages import Topics
+from somnisphere_home.states import group_values, groups, values_differ
 
 SELDOM = frozenset(("vitals", "box"))
 """Groups that are said at most every half minute or quarter of an hour: what the home sees of them may be older."""
@@ -42,14 +43,15 @@ def _untidy(box: Box, bed: Bed) -> list[str]:
     if not box.link.is_connected:
         problems.append("the broker is not connected")
     topics = Topics("bedside")
-    for topic in (topics.status, topics.part_status("sensor"), topics.part_status("player")):
-        if retained.get(topic) != b"online":
-            problems.append(f"{topic} says {retained.get(topic)!r}")
+    statuses = (topics.status, topics.part_status("sensor"), topics.part_status("player"))
+    problems += [f"{t} says {retained.get(t)!r}" for t in statuses if retained.get(t) != b"online"]
     for group, members in groups(box.made.session._entities).items():
         payload = retained.get(topics.state(group))
         if payload is None:
             problems.append(f"the broker keeps nothing of {group}")
-        elif group not in SELDOM and values_differ(members, _plain(json.loads(payload)), _plain(group_values(members, snapshot))):
+        elif group not in SELDOM and values_differ(
+            members, _plain(json.loads(payload)), _plain(group_values(members, snapshot))
+        ):
             problems.append(f"{group}: the broker keeps {payload!r}, the box says {group_values(members, snapshot)}")
     return problems
 

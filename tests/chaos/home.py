@@ -91,7 +91,7 @@ class SimulatedHome:
     @contextmanager
     def installed(self) -> Iterator[None]:
         """While this lasts, workers for the home have no thread."""
-        real = home_player.HomeWorker
+        real = vars(home_player)["HomeWorker"]
         for module in (home_lamp, home_player):
             vars(module)["HomeWorker"] = VirtualWorker
         try:

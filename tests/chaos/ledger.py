@@ -9,7 +9,7 @@ from somnisphere.night import EPOCH_S, Epoch
 MINUTE_S = 60.0
 CLOSING_S = 45.0
 """An epoch is closed 11.5 s after its end, at the next tick."""
-BPM_OFF = 8.0
+BPM_OFF = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,9 @@ class Ledger:
                 at_s += EPOCH_S
         return due, excused, problems
 
-    def untrue(self, bpm_at: Callable[[float], float | None], blind: list[tuple[float, float]]) -> list[str]:
+    def untrue(
+        self, bpm_at: Callable[[float], tuple[float, float] | None], blind: list[tuple[float, float]]
+    ) -> list[str]:
         """Known heart rates that the body did not have, and knowledge out of a time in which there was none."""
         problems = []
         for told in self.told:
@@ -83,8 +85,8 @@ class Ledger:
             if epoch.heart_bpm is not None:
                 if any(from_s <= epoch.start_s and epoch.start_s + EPOCH_S <= until_s for from_s, until_s in blind):
                     problems.append(f"{middle_s:.0f} s: {epoch.heart_bpm:.0f} a minute, though no pulse could be seen")
-                true_bpm = bpm_at(epoch.start_s)
-                if true_bpm is None or abs(true_bpm - epoch.heart_bpm) > BPM_OFF:
-                    truth = "nobody was there" if true_bpm is None else f"it was {true_bpm:.0f}"
+                true = bpm_at(epoch.start_s)
+                if true is None or not true[0] - BPM_OFF <= epoch.heart_bpm <= true[1] + BPM_OFF:
+                    truth = "nobody was there" if true is None else f"it was {true[0]:.0f} to {true[1]:.0f}"
                     problems.append(f"{middle_s:.0f} s: {epoch.heart_bpm:.0f} a minute, but {truth}")
         return problems

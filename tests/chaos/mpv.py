@@ -33,7 +33,7 @@ class Sound:
     @contextmanager
     def installed(self) -> Iterator[None]:
         """While this lasts, ``MpvSpeaker`` starts these."""
-        real = mpv_speaker.MpvLink
+        real = vars(mpv_speaker)["MpvLink"]
 
         def start(command: Sequence[str], socket_path: Path, wake: Callable[[], None] | None = None) -> SimulatedMpv:  # noqa: ARG001
             self.link = SimulatedMpv(self)

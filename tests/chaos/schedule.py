@@ -45,8 +45,8 @@ class NightPlan:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Consecutive nights of one box. ``by_home``: its lamp and its player are Home Assistant's; ``cards``: there is a card
-    reader; ``limit_min`` and so on are the household's."""
+    """Consecutive nights of one box. ``by_home``: its lamp and its player are Home Assistant's; ``cards``: there is a
+    card reader; ``limit_min`` and so on are the household's."""
 
     seed: int
     date: tuple[int, int, int]
@@ -64,9 +64,10 @@ class Week:
         return replace(self, nights=nights)
 
     def __str__(self) -> str:
+        parts = ("lamp and player of the home" if self.by_home else "lamp on a pin, mpv") + ", cards" * self.cards
         head = (
             f"week of seed {self.seed} from {self.date[0]}-{self.date[1]:02}-{self.date[2]:02}: "
-            f"{'lamp and player of the home' if self.by_home else 'lamp on a pin, mpv'}{', cards' if self.cards else ''}, limit {self.limit_min:g} min, "
+            f"{parts}, limit {self.limit_min:g} min, "
             f"timer {self.timer_min:g} min, fade {self.fade_min:g} min, winding down {self.wind_down_min:g} min"
         )
         return "\n".join([head, *(line for night in self.nights for line in night.lines())])

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from somnisphere.bedtime.phases import Phase
 from tests.chaos.faults import Kind
+
+from somnisphere.bedtime.phases import Phase
 
 QUIET_PHASES = (Phase.IDLE, Phase.MORNING)
 DARK_PHASES = (Phase.IDLE, Phase.ASLEEP)
@@ -18,6 +19,8 @@ class Moment:
     phase: Phase | None
     sounding: bool = False
     lamp: float = 0.0
+    lamp_wanted: float = 0.0
+    """Where the ritual sent it."""
     lamp_by_hand: bool = False
     pulse_ok: bool = False
     night_open: bool = True
@@ -75,9 +78,11 @@ class Silence:
 class Darkness:
     """The lamp is never left on: dark after evening, stop, sleep, clean exit; after a kill with the next start."""
 
-    def __init__(self, tell: Callable[[str], None], after_s: float = 200.0) -> None:
+    SENT_S, DARK_S = 10.0, 330.0
+    """So soon it is sent to darkness, and so late it is there: the longest way is five minutes."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
-        self._after_s = after_s
         self._since_s: float | None = None
         self._said = False
 
@@ -86,9 +91,11 @@ class Darkness:
         should = now.phase in DARK_PHASES and not now.lamp_by_hand
         if not should or now.lamp <= 0.0 or excused:
             self._since_s, self._said = None, False
-        elif self._since_s is None:
+            return
+        if self._since_s is None:
             self._since_s = now.at_s
-        elif now.at_s - self._since_s > self._after_s and not self._said:
+        lit_s = now.at_s - self._since_s
+        if (lit_s > self.DARK_S or (lit_s > self.SENT_S and now.lamp_wanted > 0.0)) and not self._said:
             self._said = True
             self._tell(f"{now.at_s:.0f} s: the lamp is left on ({now.lamp:.3f}) in phase {now.phase}")
 

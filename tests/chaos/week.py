@@ -10,11 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from somnisphere.journal import Journal, KeptNight
-from somnisphere.night import EPOCH_S
-from somnisphere.rehearsal import Hand
-from somnisphere.snapshot import Snapshot
-from somnisphere_hardware.simulated.sleeper import Sleeper
+import numpy as np
 from tests.chaos.bed import Bed, full_disk, made_bed, wall_of
 from tests.chaos.box import JOURNAL, Box
 from tests.chaos.end import untidy
@@ -22,6 +18,12 @@ from tests.chaos.faults import DARK, Fault, Kind
 from tests.chaos.ledger import MINUTE_S, Ledger, ToldEpoch
 from tests.chaos.schedule import TO_BED_S, NightPlan, Week
 from tests.chaos.watch import Darkness, Honesty, Moment, Silence
+
+from somnisphere.journal import Journal, KeptNight
+from somnisphere.night import EPOCH_S
+from somnisphere.rehearsal import Hand
+from somnisphere.snapshot import Snapshot
+from somnisphere_hardware.simulated.sleeper import Sleeper
 
 OF_THE_PROCESS = frozenset((Kind.SIGKILL, Kind.RESTART, Kind.CLOCK_UNSET, Kind.STALL, Kind.DISK_FULL))
 GARBLES = frozenset((Kind.CORRUPT, Kind.FROZEN, Kind.GARBLED_REGISTERS))
@@ -132,8 +134,8 @@ class _Living:
 
     def _judge(self, sleeper: Sleeper, start_s: float) -> None:
         outcome, ledger = self._outcome, self._ledger
-        due, excused, problems = ledger.lost(kept_nights(self._bed.folder))
-        problems += ledger.untrue(lambda at_s: bpm_of(sleeper, at_s - start_s), self._blind)
+        due, excused, problems = ledger.lost(kept_in(self._bed.folder / JOURNAL))
+        problems += ledger.untrue(lambda at_s: true_bpm(sleeper, at_s - start_s), self._blind)
         for sentence in problems:
             self._tell(sentence)
         outcome.due += due
@@ -161,6 +163,7 @@ class _Living:
             phase=snapshot.phase,
             sounding=bed.sounding,
             lamp=bed.lamp,
+            lamp_wanted=snapshot.lamp_target_pct,
             lamp_by_hand=self._box.lamp_by_hand,
             pulse_ok=snapshot.pulse_ok,
             night_open=snapshot.night_id is not None,
@@ -212,7 +215,7 @@ class _Living:
             bed.clock.at_s = float(at_s)
             bed.end_faults(bed.clock.at_s)
             still = {bed_fault.kind for _, bed_fault in bed.going_on}
-            self._silence.look(Moment(float(at_s), None, bed.sounding, bed.lamp, going_on=frozenset(still)))
+            self._silence.look(Moment(float(at_s), None, bed.sound.sounding, bed.lamp, going_on=frozenset(still)))
         bed.clock.at_s = max(bed.clock.at_s, until_s)
         bed.end_faults(bed.clock.at_s)
         if fault.kind is Kind.CLOCK_UNSET:
@@ -254,15 +257,20 @@ class _Living:
         self._silence.started()
 
 
-def bpm_of(sleeper: Sleeper, start_s: float) -> float | None:
-    """The true heart rate of the half minute that begins at ``start_s``; None: nobody was there for five beats."""
-    end_s = start_s + EPOCH_S
-    beats_s = [s for s in sleeper.beat_times_s if start_s <= s < end_s and sleeper.stage_at(s) != "absent"]
-    return None if len(beats_s) < 5 else 60.0 * (len(beats_s) - 1) / float(beats_s[-1] - beats_s[0])
+def true_bpm(sleeper: Sleeper, start_s: float) -> tuple[float, float] | None:
+    """The slowest and quickest true heart rate over five beats around the half minute that begins at ``start_s``; None:
+    nobody was there for so many."""
+    from_s, until_s = start_s - 10.0, start_s + EPOCH_S + 10.0
+    beats_s = np.array([s for s in sleeper.beat_times_s if from_s <= s < until_s and sleeper.stage_at(s) != "absent"])
+    if len(beats_s) < 6:
+        return None
+    rates = 300.0 / (beats_s[5:] - beats_s[:-5])
+    return float(rates.min()), float(rates.max())
 
 
-def kept_nights(folder: Path) -> list[KeptNight]:
+def kept_in(path: Path) -> list[KeptNight]:
+    """All nights of a journal."""
     with ExitStack() as stack:
-        journal = Journal(folder / JOURNAL)
+        journal = Journal(path)
         stack.callback(journal.close)
         return [journal.load(night_id) for night_id in journal.nights()]

@@ -2,10 +2,12 @@
 once the clock is."""
 
 import json
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -169,6 +171,37 @@ def test_unplugged_in_the_night_and_plugged_in_the_next_evening(tmp_path: Path) 
     assert second.epochs[-1].start_s == pytest.approx(machine.true_s - 2 * EPOCH_S, abs=2 * EPOCH_S)
     assert all(moment.wall_s >= EVENING_S + 24 * HOUR_S for moment in second.moments)
     assert len(first.epochs) == pytest.approx(SPELL_S / EPOCH_S, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("changes_s", "zones"),
+    [
+        (datetime(2026, 3, 29, 1, 0, tzinfo=UTC).timestamp(), ("Europe/Berlin",)),
+        (datetime(2026, 10, 25, 1, 0, tzinfo=UTC).timestamp(), ("Europe/Berlin",)),
+        (datetime(2026, 6, 1, 23, 0, tzinfo=UTC).timestamp(), ("Europe/Berlin", "Asia/Tokyo", "America/New_York")),
+    ],
+)
+def test_summer_time_and_journeys_change_nothing_of_a_night(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes_s: float, zones: tuple[str, ...]
+) -> None:
+    machine = Machine(tmp_path, changes_s - 900.0)
+    machine.network_sets_it()
+    try:
+        with machine.runs() as it:
+            for number, zone in enumerate(zones):
+                monkeypatch.setenv("TZ", zone)
+                time.tzset()
+                if number == 0:
+                    it.begin()
+                it.live(1800.0 / len(zones))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    (night,) = machine.nights().values()
+    local = datetime.fromtimestamp(changes_s - 900.0, ZoneInfo("Europe/Berlin"))
+    assert night.times.night_id == (local - timedelta(hours=12)).date().isoformat()
+    assert_whole(night, evenly_s=0.001)
+    assert len(night.epochs) == pytest.approx(1800.0 / EPOCH_S, abs=3)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -53,6 +53,19 @@ def test_a_tap_begins_the_evening_and_opens_a_night() -> None:
     assert of(PlayStory, bed.done) == [PlayStory(ATTIC.path, 0.0, -10.0)]
 
 
+def test_an_evening_that_was_killed_before_its_night_was_kept_opens_one() -> None:
+    before = Bedside()
+    before.live(5.0)
+    before.tap()
+    before.live(4.0)
+    after = Bedside()
+    after.tick()
+    done = after.core.restore_ritual(before.core.ritual_state(), -before.at_s, 0.0)
+    assert after.in_phase(Phase.WIND_DOWN)
+    assert of(BeginNight, done) == [BeginNight("2026-03-14", 0.0)]
+    assert after.core.snapshot().night_id == "2026-03-14"
+
+
 def test_a_second_tap_opens_no_second_night() -> None:
     bed = Bedside()
     bed.until_story()

@@ -12,14 +12,16 @@ import pytest
 from tests.brokers import free_port
 from tests.cli_words import Output
 from tests.doctor_box import DoctorBox, doctor_box
-from tests.doctor_faults import program
+from tests.doctor_faults import no_names, program
 
 from somnisphere.cli import main
 from somnisphere.config import Config
+from somnisphere.doctor.bundle import write_bundle
 from somnisphere.doctor.log_lines import told
 from somnisphere.doctor.masks import masks_of, without_values
 from somnisphere.dreams.store import DreamStore
 from somnisphere.dreams.telling import Dream
+from somnisphere.errors import UserError
 from somnisphere.household_file import household_beside
 from somnisphere.page.sessions import Sessions
 
@@ -109,6 +111,7 @@ def planted(box: DoctorBox, monkeypatch: pytest.MonkeyPatch) -> DoctorBox:
     dream = Dream(PLANTED["dream"], "", "", "", PLANTED["sleeper"])
     DreamStore(household).keep(dream, "key", PLANTED["title"], "grammar", date.fromisoformat(PLANTED["night"]))
     _log(box, monkeypatch)
+    no_names(monkeypatch)
     return box
 
 
@@ -148,7 +151,10 @@ def _bundled(box: DoctorBox, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_nothing_that_was_planted(planted: DoctorBox, monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    assert planted.config_file
+    before = set(planted.folder.rglob("*"))
     path = _bundled(planted, monkeypatch)
+    assert set(planted.folder.rglob("*")) - before == {path}, "nothing else was left behind"
     printed = capsys.readouterr().out
     texts = _texts(path)
     for name, said in PLANTED.items():
@@ -181,8 +187,9 @@ def test_what_a_helper_needs(planted: DoctorBox, monkeypatch: pytest.MonkeyPatch
     chips = json.loads(texts["chips.json"])
     assert chips[0] == {"address": 0x57, "chip": "MAX30102", "id": 0x15, "problem": "", "revision": 3}
     files = json.loads(texts["files.json"])
-    assert files["journal"]["rows"] == {
-        "bookmark": 0, "epoch": 1, "moment": 1, "night": 1, "person": 0, "ritual": 0, "told": 1,
+    rows = files["journal"]["rows"]
+    assert {name: rows[name] for name in ("bookmark", "epoch", "moment", "told")} == {
+        "bookmark": 0, "epoch": 1, "moment": 1, "told": 1,
     }  # fmt: skip
     assert any("CREATE TABLE epoch" in sql for sql in files["journal"]["schema"])
     assert files["household"]["is"] == "readable"
@@ -202,13 +209,6 @@ def test_what_a_helper_needs(planted: DoctorBox, monkeypatch: pytest.MonkeyPatch
     ]
 
 
-def test_a_bundle_leaves_no_trace(planted: DoctorBox, monkeypatch: pytest.MonkeyPatch) -> None:
-    planted.config_file  # noqa: B018
-    before = set(planted.folder.rglob("*"))
-    path = _bundled(planted, monkeypatch)
-    assert set(planted.folder.rglob("*")) - before == {path}
-
-
 def test_a_configuration_that_cannot_be_read(box: DoctorBox, monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
     box.keys["mqtt"]["port"] = PLANTED["password"]
     texts = _texts(_bundled(box, monkeypatch))
@@ -217,12 +217,11 @@ def test_a_configuration_that_cannot_be_read(box: DoctorBox, monkeypatch: pytest
     assert not any(PLANTED["password"] in text for text in texts.values())
 
 
-def test_no_other_file_is_overwritten(box: DoctorBox, monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
-    _bundled(box, monkeypatch)
-    capsys.readouterr()
-    again = ["--config", str(box.config_file), "doctor", "--json", "--bundle", str(box.folder / "bundle.zip")]
-    assert main(again) == 2
-    assert "is there already" in capsys.readouterr().err
+def test_no_other_file_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "diary.zip").write_text("mine")
+    with pytest.raises(UserError, match="is there already"):
+        write_bundle(tmp_path / "diary.zip", b"a bundle")
+    assert (tmp_path / "diary.zip").read_text() == "mine"
 
 
 @pytest.mark.parametrize(

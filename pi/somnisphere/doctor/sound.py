@@ -50,7 +50,7 @@ def _card(config: Config, world: World) -> Finding | None:
 
 def card_names(world: World = THIS_MACHINE) -> list[str]:
     """As ALSA names them: ``CARD=`` of a device."""
-    return re.findall(r"^\s*\d+ \[(\S+)\s*\]", world.text("proc/asound/cards"), re.MULTILINE)
+    return re.findall(r"^\s*[0-9]+ \[(\S+)\s*\]", world.text("proc/asound/cards"), re.MULTILINE)
 
 
 def _playing(config: Config, mpv: str, world: World) -> Finding:

@@ -34,7 +34,6 @@ class Belongings:
 
     @property
     def minutes(self) -> Path:
-        """Epochs that are not in the journal yet."""
         return journal_tail.beside(self.journal)
 
     @property
@@ -43,8 +42,8 @@ class Belongings:
 
     @property
     def files(self) -> dict[str, Path]:
-        """Single files by their name in a backup. The minutes first: a daemon may take them into its journal while both
-        are copied, and then they are rather twice in the backup than not at all."""
+        """Single files by their name in a backup. What waits for the journal comes before it: whoever copies in this
+        order has each half minute in one of them, or in both."""
         return {
             "minutes": self.minutes,
             "journal.db": self.journal,
@@ -92,6 +91,8 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 def own_as_the_folder(path: Path) -> None:
     """What root makes here belongs to whom the folder belongs, so that the service may write it."""
-    if os.geteuid() == 0:
-        owner = path.parent.stat()
+    if os.geteuid() != 0:
+        return
+    owner, now = path.parent.stat(), path.lstat()
+    if (owner.st_uid, owner.st_gid) != (now.st_uid, now.st_gid):
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

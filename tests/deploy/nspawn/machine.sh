@@ -37,6 +37,8 @@ machine_copy() {
   cp -L /etc/resolv.conf "$machine/etc/resolv.conf"
   cp -L /etc/ssl/certs/ca-certificates.crt "$machine/etc/ssl/certs/"
   printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\ntimeout = 180\n' >"$machine/etc/pip.conf"
+  printf '127.0.0.1 localhost\n::1 localhost\n' >"$machine/etc/hosts"  # an installed system has it, a bare root has not
+  echo force-unsafe-io >"$machine/etc/dpkg/dpkg.cfg.d/in-a-hurry"  # a machine of an hour needs no fsync
 }
 
 machine_boot() {

@@ -22,6 +22,7 @@ from somnisphere.diary.store import Diary, DiaryError
 from somnisphere.diary.telling import Telling
 from somnisphere.dreams.store import DreamStore
 from somnisphere.dreams.telling import Dream
+from somnisphere.household_file import mend
 from somnisphere.weaver.store import WeaverStore
 from somnisphere.weaver.table import Line, Table
 
@@ -40,7 +41,7 @@ def one(data: bytes) -> None:
         path.write_bytes(_good() if dough.flag() else flipped(dough, _good(), 40))
         if dough.flag():
             _change(path, dough)
-        for use in (_door, _diary, _dreams, _weaver, _coach, _circle):
+        for use in (_door, _diary, _dreams, _weaver, _coach, _circle, _mended):
             use(path)
         assert {entry.name for entry in folder.iterdir()} <= {path.name, f"{path.name}-wal", f"{path.name}-shm"}
 
@@ -173,15 +174,26 @@ def _circle(path: Path) -> None:
         store.close()
 
 
+def _mended(path: Path) -> None:
+    """What a program that starts does with a broken one: it lies aside, and that is said."""
+    said = mend(path)
+    aside = [entry for entry in path.parent.iterdir() if "broken" in entry.name]
+    if said:
+        sentence(said)
+    assert bool(said) == bool(aside)
+    for entry in aside:
+        entry.unlink()
+
+
 def seeds() -> Iterator[bytes]:
     yield b"\x01"
     for table in range(len(_TABLES)):
-        for kind in range(6):
+        for kind in range(0, 6, 2):
             yield bytes([1, 1, 0, table, 3 * kind % 7, 0, kind, kind]) + b"abcdefgh"
-    for k in range(20):
+    for k in range(6):
         yield bytes(
             [0, 3, *(byte for n in range(4) for byte in (k * 3 % 251, n * 90 % 256, k % 5, k * 11 % 256)), 0, 0]
         )
 
 
-TARGET = Target(one, seeds, words=("2026-11-27", '{"a":1}', "[]", "null"), longest_bytes=512)
+TARGET = Target(one, seeds, words=("2026-11-27", '{"a":1}', "[]", "null"), longest_bytes=512, ci_examples=30)

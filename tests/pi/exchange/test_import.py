@@ -265,6 +265,14 @@ def test_they_teach_nothing(config: str, tmp_path: Path, capsys: Output) -> None
     assert [line for line in both if '"my ring"' not in line] == ours
 
 
+def test_a_households_file_that_is_broken_hides_none_of_ours(config: str, tmp_path: Path, capsys: Output) -> None:
+    (tmp_path / "household.db").write_bytes(b"no database" * 100)
+    assert main(["--config", config, "nights"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(DATES[0])
+    assert "Imported nights are left out" in said.err
+
+
 def test_before_the_first_night_of_ones_own(tmp_path: Path, capsys: Output) -> None:
     config = str(configured(tmp_path, f'[journal]\npath = "{tmp_path}/new/journal.db"\n'))
     (tmp_path / "ring.csv").write_text(PLAIN)

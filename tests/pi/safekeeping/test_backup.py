@@ -12,10 +12,8 @@ import pytest
 from tests.cli_words import Output, error_of
 from tests.pi.safekeeping.lived_in import (
     DATES,
+    EPOCHS,
     LivedIn,
-    an_epoch,
-    an_estimate,
-    begins_s,
     content_of,
     keep_night,
     lived_in,
@@ -24,13 +22,11 @@ from tests.pi.safekeeping.lived_in import (
 
 from somnisphere.cli import main
 from somnisphere.diary.store import Diary
+from somnisphere.errors import UserError
 from somnisphere.journal import Journal
-from somnisphere.journal_rows import answer_row, body_row
 from somnisphere.journal_schema import MIGRATIONS
-from somnisphere.journal_tail import JournalTail
-from somnisphere.night import EPOCH_S
 from somnisphere.safekeeping.aside import ASIDE, UNFINISHED
-from somnisphere.safekeeping.in_use import in_use
+from somnisphere.safekeeping.in_use import alone, in_use
 from somnisphere.safekeeping.restore import restore
 
 
@@ -85,18 +81,6 @@ def test_all_of_it_comes_back_on_another_box(box: LivedIn, saved: Path, tmp_path
         assert path.stat().st_mode & 0o077 == 0, path
 
 
-def test_minutes_that_lie_beside_the_journal_come_along(box: LivedIn, tmp_path: Path) -> None:
-    begun_s = begins_s(DATES[1]) + 200 * EPOCH_S
-    tail = JournalTail(box.belongings.journal)
-    tail.append([(DATES[1], 200, begun_s, body_row(an_epoch(200, begun_s)), answer_row(an_estimate(200, begun_s)))])
-    assert run(box, "backup", tmp_path / "a.zip") == 0
-    tail.path.unlink()
-    assert run(box, "restore", tmp_path / "a.zip", "--yes") == 0
-    journal = Journal(box.belongings.journal)
-    assert journal.load(DATES[1]).epochs[-1].index == 200
-    journal.close()
-
-
 def test_nobody_is_signed_in_after_it_and_the_pin_is_as_it_was(box: LivedIn, saved: Path) -> None:
     assert run(box, "restore", saved, "--yes") == 0
     with sqlite3.connect(box.belongings.household) as db:
@@ -105,6 +89,14 @@ def test_nobody_is_signed_in_after_it_and_the_pin_is_as_it_was(box: LivedIn, sav
     db.close()
     with zipfile.ZipFile(saved) as archive:
         assert b"a phone" not in archive.read("household.db")
+
+
+def test_minutes_that_wait_for_the_journal_come_along(box: LivedIn, saved: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "journal.db"
+    assert run(box, "restore", saved, "--yes", "--journal", other) == 0
+    journal = Journal(other)
+    assert len(journal.load(DATES[-1]).epochs) == EPOCHS + 1
+    journal.close()
 
 
 def test_beside_a_daemon_that_writes(box: LivedIn, tmp_path: Path) -> None:
@@ -218,6 +210,45 @@ def test_a_rename_that_the_disk_refuses_leaves_all_as_it_was(
     after = content_of(folder)
     after.pop("journal.db.in-use")
     assert after == before
+
+
+def test_a_restore_that_cannot_be_undone_keeps_nobody_from_running(
+    box: LivedIn, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    aside = box.belongings.journal.parent / f"{ASIDE}x"
+    aside.mkdir()
+    (aside / UNFINISHED).write_text('["journal.db"]')
+    (aside / "journal.db").write_bytes(b"")
+
+    def rename(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "rename", rename)
+    with in_use(box.belongings.journal):
+        assert "cannot be undone" in caplog.text
+
+
+def test_what_killed_backups_and_restores_left_is_taken_away(box: LivedIn, saved: Path, tmp_path: Path) -> None:
+    folder = box.belongings.journal.parent
+    for name in (".backup-old", ".backup-of-now", ".restoring-old"):
+        (folder / name).mkdir()
+    os.utime(folder / ".backup-old", (0, 0))
+    assert run(box, "backup", tmp_path / "again.zip") == 0
+    assert not (folder / ".backup-old").exists()
+    assert (folder / ".backup-of-now").exists()
+    assert run(box, "restore", saved, "--yes") == 0
+    assert not (folder / ".restoring-old").exists()
+
+
+def test_a_disk_without_locks_keeps_nobody_from_running(box: LivedIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with in_use(box.belongings.journal):
+        pass
+    with pytest.raises(UserError, match="nothing was tried"), alone(box.belongings.journal, "tried"):
+        pass
 
 
 def test_an_older_backup_is_brought_up_to_date(box: LivedIn, saved: Path, tmp_path: Path) -> None:

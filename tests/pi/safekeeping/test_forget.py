@@ -10,8 +10,6 @@ from tests.home.broker import Broker
 from tests.pi.safekeeping.lived_in import (
     DATES,
     LivedIn,
-    an_epoch,
-    an_estimate,
     begins_s,
     content_of,
     keep_night,
@@ -25,9 +23,6 @@ from somnisphere.diary.store import Diary
 from somnisphere.dreams.store import DreamStore
 from somnisphere.exchange.imported import ImportedNight, ImportedNights
 from somnisphere.journal import Journal
-from somnisphere.journal_rows import answer_row, body_row
-from somnisphere.journal_tail import JournalTail
-from somnisphere.night import EPOCH_S
 from somnisphere.safekeeping.in_use import in_use
 from somnisphere.sleep.person import Person
 
@@ -47,12 +42,14 @@ def box(house: LivedIn, tmp_path: Path) -> LivedIn:
     (state / "journal.db.broken-1").write_bytes(f"old pages STORY-{GONE}".encode())
     (state / "before-restore-x").mkdir()
     (state / "before-restore-x" / "household.db").write_bytes(f"WORD-{GONE}".encode())
+    minutes = box.belongings.minutes.read_bytes()
     night = ImportedNight(f"IMPORT-{GONE}", GONE, begins_s(GONE), begins_s(GONE) + 60.0, (), {})
     ImportedNights(box.belongings.household).take_in([night], 0.0)
     journal = Journal(box.belongings.journal)
     journal.save_person(Person().to_dict())
     keep_night(journal, GONE, story=f"STORY-{GONE}-again")
     journal.close()
+    box.belongings.minutes.write_bytes(minutes)  # as a kill leaves it
     with box.config.open("a") as file:
         file.write('[mqtt]\nhost = "127.0.0.1"\nport = 1\n')
     return box
@@ -80,23 +77,10 @@ def test_a_night_leaves_nothing_behind(box: LivedIn, capsys: Output) -> None:
     assert f"The night of {GONE} is forgotten." in capsys.readouterr().out
     assert found(folder, markers(GONE)) == []
     assert not list(folder.rglob("*-wal"))
+    assert not box.belongings.minutes.exists()
     assert not list(folder.rglob(f"*{GONE}*"))
     for night, words in others.items():
         assert {word for _, word in found(folder, markers(night))} == words, night
-
-
-def test_minutes_that_a_killed_daemon_left_beside_the_journal_are_gone_too(box: LivedIn) -> None:
-    for night in (STAYS[1], GONE):
-        begun_s = begins_s(night) + 200 * EPOCH_S
-        epoch = (night, 200, begun_s, body_row(an_epoch(200, begun_s)), answer_row(an_estimate(200, begun_s)))
-        JournalTail(box.belongings.journal).append([epoch])
-    assert box.belongings.minutes.stat().st_size
-    run(box, "forget", GONE, "--yes")
-    assert not box.belongings.minutes.exists()
-    assert found(box.config.parent, markers(GONE)) == []
-    journal = Journal(box.belongings.journal)
-    assert journal.load(STAYS[1]).epochs[-1].index == 200, "those of another night are kept"
-    journal.close()
 
 
 def test_the_others_are_as_they_were(box: LivedIn) -> None:
