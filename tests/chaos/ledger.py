@@ -12,6 +12,10 @@ CLOSING_S = 45.0
 BPM_OFF = 6.0
 
 
+def _body(epoch: Epoch) -> tuple[object, ...]:
+    return epoch.index, epoch.beat_count, epoch.heart_bpm
+
+
 @dataclass(frozen=True, slots=True)
 class ToldEpoch:
     """``start_s`` is monotonic; ``life`` numbers the daemon that said it."""
@@ -45,13 +49,7 @@ class Ledger:
 
     def lost(self, kept: list[KeptNight]) -> tuple[int, int, list[str]]:
         """(half minutes that should be kept, those that are not but may be missing, sentences about the others)."""
-        on_disk = {(night.times.night_id, epoch.index): epoch for night in kept for epoch in night.epochs}
-        covered: list[tuple[float, float]] = []
-        for told in self.told:
-            row = on_disk.get((told.night_id, told.epoch.index))
-            if row is not None and (row.beat_count, row.heart_bpm) == (told.epoch.beat_count, told.epoch.heart_bpm):
-                covered.append((told.epoch.start_s, told.epoch.start_s + EPOCH_S))
-        covered.sort()
+        covered = self._covered(kept)
         due = excused = 0
         problems: list[str] = []
         for life in self.lives:
@@ -73,6 +71,19 @@ class Ledger:
                         problems.append(f"{at_s:.0f} s: the half minute is not in the journal")
                 at_s += EPOCH_S
         return due, excused, problems
+
+    def _covered(self, kept: list[KeptNight]) -> list[tuple[float, float]]:
+        """Half minutes that were told and are on the disk. A night may be called and dated anew when a clock is set: it
+        is the one on the disk that is most like what was told."""
+        on_disk = [{_body(epoch) for epoch in night.epochs} for night in kept]
+        told_of: dict[str, set[tuple[object, ...]]] = {}
+        for told in self.told:
+            told_of.setdefault(told.night_id, set()).add(_body(told.epoch))
+        alike: dict[str, set[tuple[object, ...]]] = {}
+        for name, bodies in told_of.items():
+            alike[name] = max((night & bodies for night in on_disk), key=len, default=set())
+        starts_s = sorted(t.epoch.start_s for t in self.told if _body(t.epoch) in alike[t.night_id])
+        return [(start_s, start_s + EPOCH_S) for start_s in starts_s]
 
     def untrue(
         self, bpm_at: Callable[[float], tuple[float, float] | None], blind: list[tuple[float, float]]

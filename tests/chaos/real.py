@@ -117,7 +117,8 @@ def _said(process: "subprocess.Popen[bytes]") -> str:
 def voice(seed: int) -> list[str]:
     """A story through a real mpv that dies or hangs three times; it must go on each time, and end when told to."""
     rng = random.Random(f"voice {seed}")
-    problems, pids = [], set()
+    problems: list[str] = []
+    pids: set[int] = set()
     with tempfile.TemporaryDirectory(prefix="chaos-mpv-") as name:
         speaker = MpvSpeaker(Path(name), "null")
         speaker.play(STORY, 30.0, -10.0)

@@ -4,10 +4,10 @@ import pytest
 from tests.chaos.schedule import week_of
 from tests.chaos.week import live
 
-NIGHTS = 6
+NIGHTS = 3
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("seed", range(1, 11))
 def test_nothing_is_broken(seed: int) -> None:
     week = week_of(seed, NIGHTS)
     outcome = live(week)
