@@ -142,5 +142,6 @@ END
 
 mkdir -p "$out"
 package=$out/somnisphere_${version}_$arch.deb
-dpkg-deb --root-owner-group --build "$tree" "$package" >/dev/null
+# Wheels are compressed as they are.
+dpkg-deb --root-owner-group -Zgzip -z1 --build "$tree" "$package" >/dev/null
 say "Made: $package"

@@ -26,7 +26,7 @@ case $(id -un) in
   root)
     service_folders
     case $(command_of "$@") in
-      setup | doctor | calibrate | lamp | discovery | watch | config)
+      setup | doctor | calibrate | lamp | discovery | watch | config | forget)
         CREDENTIALS_DIRECTORY=/etc/somnisphere "$program" "$@"
         status=$?
         # What root wrote among the service's files is the service's.

@@ -2,7 +2,7 @@
 # text into each of them, because a purge comes when the package's own files are gone. To be sourced, by bash.
 # shellcheck shell=bash
 # $root stands before every path: empty on a real machine, a scratch folder in tests/deploy.
-root=${root:-}
+root=${SOMNISPHERE_ROOT:-}
 home=$root/opt/somnisphere          # a link to one of two environments beside it, .a and .b; an upgrade fills the other one
 settings=$root/etc/somnisphere
 nights=$root/var/lib/somnisphere

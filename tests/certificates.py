@@ -19,6 +19,7 @@ def certificates(folder: Path, address: str = "127.0.0.1", valid_days: tuple[int
     long = (now - timedelta(days=400), now + timedelta(days=400))
     ca = (
         _begun(authority, authority, authority_key, *long)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(authority_key, hashes.SHA256())
@@ -27,6 +28,8 @@ def certificates(folder: Path, address: str = "127.0.0.1", valid_days: tuple[int
     server = (
         _begun(_name("Broker of a test"), authority, server_key, begins, ends)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(server_key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(authority_key, hashes.SHA256())
     )

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -309,7 +310,7 @@ def clock_never_set(box: DoctorBox, _: pytest.MonkeyPatch) -> None:
     box.lives_in(wall_s=lambda: 1_000_000.0)
 
 
-def _program(box: DoctorBox, monkeypatch: pytest.MonkeyPatch, name: str, says: str) -> None:
+def program(box: DoctorBox, monkeypatch: pytest.MonkeyPatch, name: str, says: str) -> None:
     """A program of systemd's, as a box with these words has it."""
     programs = box.folder / "programs"
     programs.mkdir(exist_ok=True)
@@ -322,13 +323,13 @@ def _program(box: DoctorBox, monkeypatch: pytest.MonkeyPatch, name: str, says: s
 def unit(box: DoctorBox, monkeypatch: pytest.MonkeyPatch, active: str, sub: str, **more: str) -> None:
     """A box whose unit is so."""
     state = {"LoadState": "loaded", "ActiveState": active, "SubState": sub, "UnitFileState": "enabled"} | more
-    _program(box, monkeypatch, "systemctl", "\n".join(f"{name}={value}" for name, value in state.items()))
+    program(box, monkeypatch, "systemctl", "\n".join(f"{name}={value}" for name, value in state.items()))
 
 
 @fault("clock", "not set by the network", "set-ntp")
 def clock_not_synchronised(box: DoctorBox, monkeypatch: pytest.MonkeyPatch) -> None:
     (box.root / "run/systemd/timesync/synchronized").unlink()
-    _program(box, monkeypatch, "timedatectl", "no")
+    program(box, monkeypatch, "timedatectl", "no")
 
 
 @fault("time zone", "UTC: evenings would begin", "set-timezone")
@@ -375,6 +376,29 @@ def service_in_a_loop(box: DoctorBox, monkeypatch: pytest.MonkeyPatch) -> None:
     unit(box, monkeypatch, "activating", "auto-restart", NRestarts="7")
 
 
+def no_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked for the address of a name."""
+    real = socket.getaddrinfo
+
+    def known(host: Any, *more: Any, **further: Any) -> Any:
+        if host in ("127.0.0.1", "localhost"):
+            return real(host, *more, **further)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", known)
+
+
+@fault("service", "masked")
+def service_masked(box: DoctorBox, monkeypatch: pytest.MonkeyPatch) -> None:
+    unit(box, monkeypatch, "inactive", "dead", LoadState="masked")
+
+
+@fault("service", "will not start with the box", "systemctl enable")
+def service_not_enabled(box: DoctorBox, monkeypatch: pytest.MonkeyPatch) -> None:
+    unit(box, monkeypatch, "active", "running", UnitFileState="disabled")
+    box.home.rendered = "41"
+
+
 # ---- broker ----------------------------------------------------------------------------------------------------------
 
 
@@ -384,7 +408,8 @@ def no_broker(box: DoctorBox, _: pytest.MonkeyPatch) -> None:
 
 
 @fault("broker", "no machine is called", "mqtt.host")
-def no_such_host(box: DoctorBox, _: pytest.MonkeyPatch) -> None:
+def no_such_host(box: DoctorBox, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_names(monkeypatch)
     box.keys["mqtt"]["host"] = "broker.invalid"
 
 
@@ -470,7 +495,7 @@ def may_not_announce(box: DoctorBox, _: pytest.MonkeyPatch) -> None:
 # ---- Home Assistant --------------------------------------------------------------------------------------------------
 
 
-@fault("home", "cannot be asked", "home_assistant.url")
+@fault("home", "nothing listens at", "home_assistant.url")
 def no_home(box: DoctorBox, _: pytest.MonkeyPatch) -> None:
     box.keys["home_assistant"]["url"] = f"http://127.0.0.1:{free_port()}"
 

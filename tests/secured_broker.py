@@ -109,6 +109,7 @@ def secured_broker(
         try:
             try:
                 wait_for_port(HOST, plain)
+                wait_for_port(HOST, tls)
             except TimeoutError:
                 raise RuntimeError(f"mosquitto did not start: {(folder / 'mosquitto.log').read_text()}") from None
             yield Secured(folder, plain, tls, process)

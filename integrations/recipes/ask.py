@@ -18,7 +18,7 @@ from paho.mqtt.properties import Properties
 broker, node, what, *rest = sys.argv[1:]
 host, _, port = broker.partition(":")
 topic = f"somnisphere/{node}/{what}" if what.endswith("/set") else f"somnisphere/{node}/ask/{what}"
-mark, answers_at = uuid.uuid4().bytes, f"answers/{uuid.uuid4().hex}"
+mark, answers_at = uuid.uuid4().bytes, f"somnisphere/{node}/answers/{uuid.uuid4().hex}"
 
 heard: queue.SimpleQueue[paho.MQTTMessage] = queue.SimpleQueue()
 ready: queue.SimpleQueue[bool] = queue.SimpleQueue()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from somnisphere_home.echo import PROBE_KEY
 from somnisphere_home.entity import Entity, S
 from somnisphere_home.json_schema import (
     ON_OFF,
@@ -85,6 +86,9 @@ def channels_of(entities: Sequence[Entity[S]], api: HomeApi) -> list[Channel]:
     found.append(Channel("shelf", topics.shelf, "send", api.shelf, "The stories there are.", retained=True))
     scan = f"{topics.base}/card/scan"
     found.append(Channel("card_scan", scan, "send", api.scan, "A card was laid on the reader.", qos=1))
+    silence: Schema = {"type": "string", "maxLength": 0}
+    about = "A word of the box to itself: whether commands arrive."
+    found.append(Channel(PROBE_KEY, topics.command(PROBE_KEY), "send", silence, about, content_type="text/plain"))
     found += _of_the_house(topics)
     return [_with_node(channel) for channel in found]
 

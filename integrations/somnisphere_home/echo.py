@@ -21,13 +21,17 @@ PROBE_KEY = "echo"
 
 
 class Echo:
-    """``filters``: what is subscribed to anyway and takes in words of our own."""
+    """``filters``: what is subscribed to anyway and takes in words of our own. Without ``topics`` it listens to nothing
+    and finds nothing: for a rehearsal, whose time is not the broker's."""
 
-    def __init__(self, topics: Topics, filters: tuple[str, ...] = ()) -> None:
+    def __init__(self, topics: Topics | None = None, filters: tuple[str, ...] = ()) -> None:
+        self._listens = topics is not None
+        topics = topics or Topics("nobody")
         self._topics = topics
         self._probe = Message(topics.command(PROBE_KEY), b"")
         base = topics.base
-        self.subscriptions = (f"{base}/+", *(f"{base}/+/{kind}" for kind in ("status", "event", "trigger", "image")))
+        own = (f"{base}/+", *(f"{base}/+/{kind}" for kind in ("status", "event", "trigger", "image")))
+        self.subscriptions = own if self._listens else ()
         """To be taken in beside the commands: they overlap with none, so that no command arrives twice."""
         self._own = (*self.subscriptions, *filters)
         self._audible = self._own
@@ -42,6 +46,8 @@ class Echo:
 
     def connected(self, at_s: float) -> list[Message]:
         """All begins anew. The message is to be said when everything was subscribed to."""
+        if not self._listens:
+            return []
         self._connected, self._audible = True, self._own
         self._waiting, self._back, self._forbidden = {}, set(), {}
         self._newest_back_s, self._lost = None, frozenset()

@@ -11,6 +11,8 @@ QUIET = b"ON"
 NOT_QUIET = b"OFF"
 SAY_AGAIN_S = 450.0
 EXPIRY_S = 900
+MOST_BEDSIDES = 64
+"""More than that do not stand in one house: further ones are not heard, whatever somebody on the broker says."""
 
 
 class House:
@@ -41,7 +43,8 @@ class House:
         if topic == self._own_topic:
             return True
         if payload in (QUIET, NOT_QUIET):
-            self._heard[topic] = (payload == QUIET, at_s)
+            if topic in self._heard or len(self._heard) < MOST_BEDSIDES:
+                self._heard[topic] = (payload == QUIET, at_s)
         else:  # an empty word takes a bedside away
             self._heard.pop(topic, None)
         return True

@@ -35,6 +35,7 @@ from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER
 from somnisphere.light_memory import LightMemory, beside
 from somnisphere.machine import Machine
+from somnisphere.machine_signs import MachineSigns
 from somnisphere.moments import Moments, Tell
 from somnisphere.night_screen import NightScreen
 from somnisphere.parts import Parts
@@ -199,8 +200,10 @@ def assemble(
         light_memory=memory,
     )
     parts.machine = machine
-    parts.echo = echo
+    parts.echo = echo or Echo()
     parts.boot = boot
+    parts.put_off = reader.put_off
+    parts.signs = None if machine is None else MachineSigns()
     parts.evening_file = EveningFile(journal.path.with_name(f"{journal.path.name}.evening"))
     parts.cards = cards
     parts.announces = config.mqtt.discovery != "off"

@@ -64,7 +64,7 @@ class CardFile:
         else:
             self.book.link(card_id, meaning)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_small(self.path, VERSION, "cards", self.book.to_dict())
             stat = self.path.stat()
         except OSError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from somnisphere import __version__
 from somnisphere.errors import UserError
+from somnisphere.own_files import as_is_due
 
 NOT_MEDICAL = "Somnisphere is not a medical device: it guesses sleep from pulse and movement."
 OPEN_HELP = "where nights are told first: open what is sealed, as “just show me” does on the house page"
@@ -94,7 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     setup = add("setup", "cli_setup", "setup", "the first run: find, try and write down all it needs", logging.ERROR)
     setup.add_argument("--yes", action="store_true", help="ask nothing: take what is found, and the defaults")
-    setup.add_argument("--answers", type=Path, metavar="FILE", help="answers as TOML (pi/README.md); the rest as --yes")
+    setup.add_argument("--answers", type=Path, metavar="FILE", help="answers (see deploy/README.md); the rest as --yes")
 
     rehearse = add(
         "rehearse", "cli_daemon", "rehearse", "play a whole evening and night from simulated chips", logging.WARNING
@@ -118,76 +119,9 @@ def build_parser() -> argparse.ArgumentParser:
     rehearse.add_argument("--page", type=_port, metavar="PORT", help="serve the house page of this night, too")
     rehearse.add_argument("--plain", action="store_true", help="lines of text in place of the live view")
 
-    replay = add(
-        "replay",
-        "cli_daemon",
-        "replay",
-        "run a recording through chip registers, driver and all the rest",
-        logging.WARNING,
-    )
-    replay.add_argument("file", type=Path, help="a recording (.npz, .csv or .jsonl.gz)")
-    replay.add_argument(
-        "--speed", type=_number(0, 1e6), default=0.0, help="seconds per second; 0: as fast as it goes (default)"
-    )
-    replay.add_argument("--broker", metavar="HOST[:PORT]", help="publish to this MQTT broker (default: to none)")
-    replay.add_argument(
-        "--every", type=_number(0, 1e6), default=10.0, metavar="S", help="a row each S seconds (default %(default)g)"
-    )
+    from somnisphere.cli_signals import add_commands as add_signals
 
-    record = add("record", "cli_daemon", "record", "record this box's chips into a file that replay can play")
-    record.add_argument("file", type=Path, help="recording to write (.jsonl.gz); one that exists is continued")
-    record.add_argument("--minutes", type=_number(0, 1440), default=5.0, help="how long (default %(default)g)")
-
-    beats = add(
-        "beats", "cli_files", "beats", "heartbeats of a recording, one JSON object a line, or drawn on its wave"
-    )
-    beats.add_argument("file", type=Path, help="a recording (.npz, .csv or .jsonl.gz)")
-    form = beats.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="JSON lines (default; beside --plot only when named)")
-    form.add_argument("--csv", action="store_true", help="CSV in place of JSON lines")
-    beats.add_argument("--plot", type=Path, metavar="FILE", help="draw wave, beats and doubts as SVG, in place of rows")
-    beats.add_argument(
-        "--from", dest="from_s", type=_number(0, 1e9), metavar="S", help="draw from this second on (default 0)"
-    )
-    beats.add_argument(
-        "--seconds", type=_number(1, 1e9), metavar="S", help="draw so much (default 300, what record records)"
-    )
-
-    watch = add(
-        "watch", "cli_watch", "watch", "see pulse, beats and what is wrong, live from this box's chips", logging.ERROR
-    )
-    watch.add_argument("file", type=Path, nargs="?", help="a recording (.npz, .csv or .jsonl.gz) in place of the chips")
-    watch.add_argument(
-        "--speed", type=_number(0, 1e6), default=1.0, help="seconds of recording per second; 0: as fast as it goes"
-    )
-    watch.add_argument("--plain", action="store_true", help="lines of text in place of the live view")
-    watch.add_argument(
-        "--every", type=_number(0.1, 1e6), default=5.0, metavar="S", help="a line each S seconds (default %(default)g)"
-    )
-
-    watch.add_argument(
-        "--broker", nargs="?", const="", metavar="HOST[:PORT]", help="every Somnisphere on a broker, from any machine"
-    )
-    watch.add_argument("--node", metavar="NODE", help="with --broker: this one alone")
-    watch.add_argument("--once", action="store_true", help="with --broker: what is known now, then end")
-
-    stage = add("stage", "cli_files", "stage", "sleep stages of a night, one JSON object an epoch")
-    stage.add_argument("file", type=Path, help="a night (.npz or .csv) or a recording")
-    stage.add_argument(
-        "--overnight", action="store_true", help="the morning's answer; else the live one (only the past)"
-    )
-    form = stage.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="JSON lines (default; beside --plot only when named)")
-    form.add_argument("--csv", action="store_true", help="CSV in place of JSON lines")
-    stage.add_argument("--plot", type=Path, metavar="FILE", help="draw the night as SVG, in place of rows")
-
-    explain = add("explain", "cli_explain", "explain", "which signals made the stage of one half minute")
-    explain.add_argument("night", metavar="NIGHT", help="ISO date of a night in the journal, or a file as for stage")
-    explain.add_argument(
-        "at", metavar="TIME", help="hh:mm by the clock (of a file: from its start), or +hh:mm from the start"
-    )
-    explain.add_argument("--json", action="store_true", help="one JSON object for scripts")
-    explain.add_argument("--open", action="store_true", help=OPEN_HELP)
+    add_signals(add, _number, OPEN_HELP)
 
     night = add("night", "cli_nights", "night", "what the journal tells of a night")
     night.add_argument("date", nargs="?", help="ISO date of its evening (default: the latest)")
@@ -294,7 +228,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         level=logging.DEBUG if arguments.verbose else arguments.level, format="%(levelname)s %(name)s: %(message)s"
     )
     try:
-        status: int = arguments.handler(arguments)
+        with as_is_due(arguments.command):
+            status: int = arguments.handler(arguments)
         sys.stdout.flush()  # a closed pipe is to be met here, not at the interpreter's end
     except UserError as problem:
         print(f"somnisphere: {problem}", file=sys.stderr)

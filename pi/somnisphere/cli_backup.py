@@ -1,8 +1,12 @@
 """``somnisphere backup`` and ``restore``: everything a box keeps as one file, and back."""
 
 import argparse
+import shutil
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -55,14 +59,15 @@ def restore(arguments: argparse.Namespace) -> int:
     folder = belongings.journal.parent
     shelf = _shelf(config) if arguments.stories else None
     try:
-        if arguments.dry_run:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with staged(arguments.file, folder) as (_, manifest, nights):
-                print(f"{arguments.file}: {_contents(manifest)}, {_nights(nights)}. It is whole and can be put back.")
-            return 0
-        if not arguments.yes:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (arguments.yes or arguments.dry_run):
             agree(f"Put {arguments.file} in place of what is kept in {folder}? What is there is set aside.", "put back")
-        done = put_back(arguments.file, belongings, stamp=time.strftime("%Y-%m-%d-%H%M%S"), shelf=shelf)
+        with _named(arguments.file, folder) as file:
+            if arguments.dry_run:
+                with staged(file, folder) as (_, manifest, nights):
+                    print(f"{arguments.file}: {_contents(manifest)}, {_nights(nights)}. It is whole, can be put back.")
+                return 0
+            done = put_back(file, belongings, stamp=time.strftime("%Y-%m-%d-%H%M%S"), shelf=shelf)
     except OSError as problem:
         raise UserError(
             f"{problem.filename or folder}: {problem.strerror or problem}. Nothing was put back; check disk and rights."
@@ -76,6 +81,18 @@ def restore(arguments: argparse.Namespace) -> int:
             print(f"  left as it is, for it is another one: {name}")
     print("Whoever was signed in at the house page signs in anew.")
     return 0
+
+
+@contextmanager
+def _named(file: Path, folder: Path) -> Iterator[Path]:
+    """The backup as a file; what comes on standard input lies in ``folder`` for as long."""
+    if str(file) != "-":
+        yield file
+        return
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".restoring-", suffix=".zip") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy, 1 << 20)
+        copy.flush()
+        yield Path(copy.name)
 
 
 def belongings_of(config: Config, journal: Path | None) -> Belongings:

@@ -11,7 +11,8 @@ ENTITIES_BEGIN, ENTITIES_END = "<!-- entities -->", "<!-- /entities -->"
 
 
 def config(arguments: argparse.Namespace) -> int:
-    from somnisphere.config import example, load, show
+    from somnisphere.config import load
+    from somnisphere.config_text import example, show
 
     print(example() if arguments.example else show(load(arguments.config)), end="")
     return 0

@@ -16,7 +16,7 @@ from somnisphere.broker import broker_settings, secret
 from somnisphere.card_reading import card_reader
 from somnisphere.cli import needs_extra, writes
 from somnisphere.clock import SystemClock
-from somnisphere.config import Config, load
+from somnisphere.config import Config, cache_place, load
 from somnisphere.dating import latest_seen_s
 from somnisphere.errors import UserError
 from somnisphere.events import HomeReported
@@ -28,6 +28,7 @@ from somnisphere.lamp_whites import lamp_whites
 from somnisphere.live import Edge, Inbox, Live, PlayerSpoke
 from somnisphere.machine import Machine
 from somnisphere.moments import Tell
+from somnisphere.own_files import tighten
 from somnisphere.safekeeping.in_use import in_use
 from somnisphere.service_manager import ServiceManager
 from somnisphere.snapshot import Snapshot
@@ -52,10 +53,12 @@ def run(arguments: argparse.Namespace) -> int:
     clock, inbox = SystemClock(), Inbox()
     goodbyes = Goodbyes()
     with ExitStack() as stack:
-        stack.enter_context(in_use(Path(config.journal.path).expanduser()))
+        path = Path(config.journal.path).expanduser()
+        stack.enter_context(in_use(path))
+        tighten(path, Path(config.stories.cache or cache_place()).expanduser())
         bedside = Bedside(lambda: Bus.open(config.sensor.bus), bedside_settings(config))
         stack.callback(bedside.close)
-        journal = Journal(Path(config.journal.path).expanduser())
+        journal = Journal(path)
         stack.callback(journal.close)
         lamp, lamp_problem = evening_lamp(config)
         (goodbyes if isinstance(lamp, HomeLamp) else stack).callback(lamp.close)
@@ -217,7 +220,7 @@ def rehearse(arguments: argparse.Namespace) -> int:
             )
         )
         simulation.rehearsal.run(simulation.until_s)
-        shapes, ended = simulation.daemon.picture(), simulation.daemon.finished
+        shapes, ended = simulation.daemon.picture(), simulation.daemon.night.finished
     if ended is not None:
         for line in night_lines(ended.times, ended.epochs, ended.estimates):
             print(line)

@@ -1,7 +1,6 @@
 """``somnisphere forget``: one night, or everything, deleted for good; on this box, and what its broker keeps of it."""
 
 import argparse
-import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from somnisphere.cli_backup import agree, belongings_of
 from somnisphere.config import Config, load
 from somnisphere.errors import UserError
+from somnisphere.journal_schema import TROUBLE
 from somnisphere.safekeeping.belongings import Belongings
 
 ELSEWHERE = (
@@ -24,7 +24,7 @@ def forget(arguments: argparse.Namespace) -> int:
         if arguments.everything:
             return _everything(config, belongings, asks=not arguments.yes)
         return _night(config, belongings, arguments.night, asks=not arguments.yes)
-    except (sqlite3.Error, OSError) as problem:
+    except (*TROUBLE, OSError) as problem:
         said = problem.strerror or problem if isinstance(problem, OSError) else problem
         raise UserError(
             f"{getattr(problem, 'filename', None) or belongings.journal.parent}: {said}. Not all of it is forgotten; "

@@ -14,7 +14,7 @@ def add_commands(add: Add, date: Callable[[str], str], open_help: str) -> None:
     backup.add_argument("--stories", action="store_true", help="the household's own stories, too")
 
     restore = add("restore", "cli_backup", "restore", "put a backup in place of what is here, which is set aside")
-    restore.add_argument("file", type=Path, metavar="FILE")
+    restore.add_argument("file", type=Path, metavar="FILE", help="-: from standard input")
     restore.add_argument("--stories", action="store_true", help="its stories, too, where there is none of that name")
     restore.add_argument("--dry-run", action="store_true", help="only look it through")
     restore.add_argument("--yes", action="store_true", help="do not ask")
@@ -29,7 +29,7 @@ def add_commands(add: Add, date: Callable[[str], str], open_help: str) -> None:
     export.add_argument("--open", action="store_true", help=open_help)
 
     importing = add("import", "cli_import", "import_nights", "nights of another tracker, from its CSV")
-    importing.add_argument("file", type=Path, metavar="FILE.csv")
+    importing.add_argument("file", type=Path, metavar="FILE.csv", help="-: from standard input")
     importing.add_argument("--dry-run", action="store_true", help="only say what would come in")
 
     forget = add("forget", "cli_forget", "forget", "delete one night, or everything, for good")

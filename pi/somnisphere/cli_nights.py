@@ -103,8 +103,9 @@ def _imported(arguments: argparse.Namespace) -> "list[ImportedNight]":
     household = household_beside(Path(load(arguments.config).journal.path))
     try:
         return ImportedNights(household).all(arguments.since or "", arguments.until or "9")
-    except (sqlite3.Error, OSError) as problem:
-        raise UserError(f"{household}: cannot be read: {problem}. Look at its rights and at the disk.") from problem
+    except (sqlite3.Error, OSError, ValueError) as problem:
+        print(f"{household} cannot be read: {problem}. Imported nights are left out.", file=sys.stderr)
+        return []
 
 
 def _clock(wall_s: float) -> str:

@@ -19,6 +19,7 @@ from somnisphere.cli import needs_extra
 from somnisphere.config import Config, ConfigError, load
 from somnisphere.errors import UserError
 from somnisphere.household_file import household_beside
+from somnisphere.own_files import tighten
 from somnisphere.safekeeping.in_use import in_use
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def _serve(arguments: argparse.Namespace, config: Config, journal: Path) -> int:
     from somnisphere.page.box_link import BoxLink
     from somnisphere.page.house import House
 
+    tighten(journal)
     household = household_beside(journal)
     if not is_loopback(host) and not _has_pin(household):
         raise ConfigError(
@@ -152,7 +154,7 @@ def set_pin(arguments: argparse.Namespace) -> int:
     if problem := pin_problem(pin):
         raise UserError(f"{problem}; nothing was changed")
     with _opened(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         Sessions(path).set_pin(hash_pin(pin, secrets.token_bytes(16)))
     print(f"The PIN is set, kept as a hash in {path}. Everybody is signed out.")
     return 0

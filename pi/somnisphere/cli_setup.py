@@ -3,12 +3,14 @@
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from somnisphere.broker import secret
 from somnisphere.config import PLACES, Config, find, load
@@ -42,7 +44,7 @@ def setup(arguments: argparse.Namespace) -> int:
     present = present_at(config)
     try:
         hands = Hands(config, rights)
-        with service_resting(answers.say) as rested:
+        with ends_as_ctrl_c(), service_resting(answers.say) as rested:
             written = hold(setup_dialogue(present, str(config)), answers, hands.do)
         if written:
             hold(examination(), answers, hands.do)
@@ -82,6 +84,22 @@ def must_be_writable(config: Path) -> None:
         folder = folder.parent
     if not os.access(folder, os.W_OK):
         raise UserError(f"{folder} may not be written by this user: sudo somnisphere setup, or another --config FILE")
+
+
+@contextmanager
+def ends_as_ctrl_c() -> Iterator[None]:
+    """A terminal that goes away (a dropped ssh) must leave no lamp lit and no service stopped."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before = [(number, signal.signal(number, interrupt)) for number in (signal.SIGHUP, signal.SIGTERM)]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 @contextmanager

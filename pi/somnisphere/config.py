@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -264,7 +264,7 @@ def _short(value: Any) -> str:
     return said if len(said) <= 100 else f"{said[:100]}…"
 
 
-def _declared(keys: list[str]) -> Any:
+def declared(keys: list[str]) -> Any:
     """The annotation of a section or of one of its keys."""
     owner: Any = Config
     for key in keys[:2]:
@@ -274,14 +274,14 @@ def _declared(keys: list[str]) -> Any:
 
 
 def _keys(keys: list[str]) -> list[str]:
-    return [field.name for field in msgspec.structs.fields(_declared(keys[:1]))]
+    return [field.name for field in msgspec.structs.fields(declared(keys[:1]))]
 
 
 def complaint(key: str, value: Any) -> str:
     """What the dotted ``key`` takes, in words, where it does not take ``value``; else ""."""
     keys = key.split(".")
     try:
-        msgspec.convert(value, _declared(keys))
+        msgspec.convert(value, declared(keys))
     except msgspec.ValidationError:
         return f"{key}: found {value!r}, allowed is {_allowed(keys)}"
     return ""
@@ -291,7 +291,7 @@ def _allowed(keys: list[str]) -> str:
     """What a key takes, in words."""
     if len(keys) < 2:
         return f"a section: [{keys[0]}] and keys below it"
-    kind = msgspec.inspect.type_info(_declared(keys))
+    kind = msgspec.inspect.type_info(declared(keys))
     kind = kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind
     if isinstance(kind, msgspec.inspect.UnionType):
         kind = next(part for part in kind.types if not isinstance(part, msgspec.inspect.NoneType))
@@ -321,54 +321,3 @@ _WORDS = {
     "reader": '"none", "pn532" or the path of an input device, such as "/dev/input/by-id/usb-reader-event-kbd"',
     "discovery_prefix": 'a plain topic such as "homeassistant": letters without accents, digits, _ and -, parted by /',
 }
-
-
-# ---- written from the declarations above ----------------------------------------------------------------------------
-
-
-def show(config: Config) -> str:
-    """The configuration in force, as TOML."""
-    lines = []
-    for section in msgspec.structs.fields(config):
-        part = getattr(config, section.name)
-        several = isinstance(part, tuple)
-        for one in part if several else (part,):
-            values = {field.name: getattr(one, field.name) for field in msgspec.structs.fields(one)}
-            lines.append(f"[[{section.name}]]" if several else f"[{section.name}]")
-            lines += [*(f"{k} = {_toml(v)}" for k, v in values.items() if v is not None), ""]
-    return "\n".join(lines[:-1]) + "\n"
-
-
-def example() -> str:
-    """Every key with its meaning and its default, commented out."""
-    head = [
-        "# Somnisphere: every key there is. Written by `somnisphere config --example`.",
-        "# What stands behind a # is the default, or an example where there is none. Remove the # to change it.",
-        f"# Looked for at: --config FILE, ${ENVIRONMENT}, {', '.join(str(place) for place in PLACES)}.",
-        "",
-    ]
-    return "\n".join([*head, *_example_lines()])
-
-
-def _example_lines() -> Iterator[str]:
-    for section in msgspec.structs.fields(Config):
-        kind = _declared([section.name])
-        several = kind is not section.type
-        yield from (f"# {kind.__doc__}", f"#[[{section.name}]]" if several else f"[{section.name}]")
-        for field in msgspec.structs.fields(kind):
-            meta = field.type.__metadata__[-1]
-            value = meta.examples[0] if field.default is None else field.default
-            yield from (f"# {meta.description}", f"#{field.name} = {_toml(value)}")
-        yield ""
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, tuple):
-        return f"[{', '.join(_toml(one) for one in value)}]"
-    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

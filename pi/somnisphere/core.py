@@ -247,11 +247,11 @@ class Core:
         return self._ritual.place_number
 
     def restore_ritual(self, saved: Mapping[str, Any], shift_s: float, at_s: float) -> list[Action]:
-        """Take up a saved evening; ``shift_s`` makes its times this run's."""
+        """Take up a saved evening; ``shift_s`` makes its times this run's. After ``carry_on``: it may want a night."""
         state = saved.get("state")
         if isinstance(state, Mapping):
             self._listeners.take_up(str(state.get("listener", "")), at_s)
-        return list(self._ritual.restore(saved, shift_s, at_s))
+        return self._with_night(list(self._ritual.restore(saved, shift_s, at_s)), at_s)
 
     @property
     def night_times(self) -> NightTimes | None:

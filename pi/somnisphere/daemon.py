@@ -6,7 +6,6 @@ machine's clock, ``rehearsal.py`` steps it through a simulated night. Both there
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from somnisphere.cards import CardDeed
 from somnisphere.core import Core
@@ -45,11 +44,12 @@ from somnisphere.events import (
 from somnisphere.health import health_of
 from somnisphere.keeping import Keeping
 from somnisphere.machine import Began
-from somnisphere.night import StageEstimate
+from somnisphere.night_record import PICTURE_EVERY_S, NightRecord
 from somnisphere.parts import Parts, Publish
-from somnisphere.picture import Shape, draw_night, to_svg
+from somnisphere.picture import Shape, to_svg
 from somnisphere.snapshot import Snapshot
 from somnisphere.speaker_orders import give
+from somnisphere.strain import Ease, said
 from somnisphere_hardware.card_reader import CardSign
 from somnisphere_hardware.samples import MotionBlock, PulseBlock
 from somnisphere_home.messages import Message, Reply
@@ -63,38 +63,34 @@ HOME_EVERY_S = 5.0
 LAMP_REPORT_EVERY_S = 10.0
 """During a fade the home sees a few honest steps, not every one."""
 
-PICTURE_EVERY_S = 1800.0
 RESCAN_EVERY_S = 120.0
+SPARED_HOME_S, SPARED_RESCAN_S = 15.0, 1200.0
+"""The same for a machine that is to be spared (``strain.py``)."""
 
 
 class Daemon:
     def __init__(self, core: Core, parts: Parts) -> None:
         self._core = core
         self._parts = parts
+        self.echo = parts.echo
         self.keeping = Keeping(core, parts)
+        self.night = NightRecord(core, parts)
         self._tick = Tick(0.0, 0.0)
         self._home_due_s = 0.0
         self._lamp_reported_s = 0.0
         self._rescan_due_s = 0.0
-        self._night_id: str | None = None
-        self._estimates: list[StageEstimate] = []
-        self._picture_due_s = 0.0
         self._player_state = ""
         self._began = Began(0.0)
         self._published_wall_s: float | None = None
-        self.finished: EndNight | None = None
-        """The last night that ended while this daemon ran."""
 
     def publish_through(self, publish: Publish, blocks_dropped: Callable[[], int] = int) -> None:
         """From now on messages go this way."""
-        self._parts.publish, self._parts.blocks_dropped = publish, blocks_dropped
-        if (echo := self._parts.echo) is not None:
 
-            def say(message: Message) -> None:
-                echo.said(message, self._tick.at_s)
-                publish(message)
+        def say(message: Message) -> None:
+            self.echo.said(message, self._tick.at_s)
+            publish(message)
 
-            self._parts.publish = say
+        self._parts.publish, self._parts.blocks_dropped = say, blocks_dropped
 
     def carry_on(self, tick: Tick) -> None:
         """After a restart: take up the evening and the night that the journal holds."""
@@ -103,12 +99,7 @@ class Daemon:
         self._core.receive(tick)
         self._core.sensing = self._parts.bedside.sensing = self._parts.sensing.on
         journal = self._parts.journal
-        if (night := journal.night_in_progress(tick.at_s, tick.wall_s)) is not None:
-            self._night_id = night.times.night_id
-            carried = self._parts.dating.taken_up(night)
-            self._estimates = self._core.carry_on(night.times, night.epochs, carried)
-            self._picture_due_s = tick.at_s
-            log.info("The night of %s is carried on.", self._night_id)
+        self.night.carry_on(tick)
         actions: list[Action] = [*self._core.comfort.carry_on(tick.at_s, tick.wall_s)]
         if (saved := newest(journal, self._parts.evening_file, tick.at_s, tick.wall_s)) is not None:
             saved = self._parts.dating.evening(saved, now)
@@ -137,25 +128,38 @@ class Daemon:
 
     def _on_tick(self, tick: Tick) -> None:
         self.step_speaker(tick.at_s)
+        self._look_at_strain(tick)
         if self._parts.cards is not None:
             self._obey_cards(self._parts.cards.tick(tick.at_s, playing=self._player_state == "playing"))
         for message in self._parts.desk.finished():
             self._parts.publish(message)
             self._rescan_due_s = tick.at_s  # it may have been a new story
         if tick.at_s >= self._rescan_due_s:
-            self._rescan_due_s = tick.at_s + RESCAN_EVERY_S
+            self._rescan_due_s = tick.at_s + (SPARED_RESCAN_S if self._is_spared else RESCAN_EVERY_S)
             if (stories := self._parts.rescan()) is not None:
                 self.handle(ShelfChanged(tick.at_s, stories))
-        self.keeping.tick(tick, self._night_id)
-        if (echo := self._parts.echo) is not None:
-            if probe := echo.again(tick.at_s):
-                self._say_all(probe, tick.at_s)
-            if (news := echo.news(tick.at_s)) is not None:
-                log.warning("%s", news or "The MQTT broker takes and hands over everything again.")
+        self.keeping.tick(tick, self.night.night_id)
+        if probe := self.echo.again(tick.at_s):
+            self._say_all(probe, tick.at_s)
+        if (news := self.echo.news(tick.at_s)) is not None:
+            log.warning("%s", news or "The MQTT broker takes and hands over everything again.")
         if self._parts.screen.changed():  # a person told a night, or opened it: the home sees it at once
             self._show_picture(tick.at_s)
         if tick.at_s >= self._home_due_s:
             self._show_home(tick.at_s)
+
+    def _look_at_strain(self, tick: Tick) -> None:
+        parts = self._parts
+        if parts.signs is None or (signs := parts.signs.seen(tick, parts.blocks_dropped())) is None:
+            return
+        if parts.strain.look(signs, tick.at_s):
+            parts.put_off(parts.strain.ease > Ease.NONE)
+            log.log(*said(parts.strain))
+            self._home_due_s = tick.at_s
+
+    @property
+    def _is_spared(self) -> bool:
+        return self._parts.strain.ease is Ease.SPARED
 
     def poll_bedside(self, at_s: float) -> float:
         """Read the chips once, on the caller's thread (a rehearsal); return when they want to be read next."""
@@ -186,10 +190,10 @@ class Daemon:
 
     def snapshot(self) -> Snapshot:
         health = health_of(self._parts, self._tick, self._began, self._published_wall_s)
-        return self._parts.screen.unsealed(self._core.snapshot(health), self._night_id, self._parts.moments.last)
+        return self._parts.screen.unsealed(self._core.snapshot(health), self.night.night_id, self._parts.moments.last)
 
     def _show_home(self, at_s: float) -> None:
-        self._home_due_s = at_s + HOME_EVERY_S
+        self._home_due_s = at_s + (SPARED_HOME_S if self._is_spared else HOME_EVERY_S)
         snapshot = self.snapshot()
         parts, session, publish = self._parts, self._parts.session, self._parts.publish
         for part, ok in (("sensor", snapshot.pulse_ok or snapshot.motion_ok), ("player", snapshot.player_ok)):
@@ -206,32 +210,28 @@ class Daemon:
         if snapshot.story is not None and (cover := parts.covers.picture(snapshot.story)) is not None:
             for message in session.image(COVER_ENTITY, cover):
                 publish(message)
-        if self._night_id is not None and at_s >= self._picture_due_s:
+        if self.night.night_id is not None and at_s >= self.night.picture_due_s and not self._is_spared:
             self._show_picture(at_s)
 
     def _show_picture(self, at_s: float) -> None:
-        self._picture_due_s, self._home_due_s = at_s + PICTURE_EVERY_S, at_s
-        drawn = to_svg(self._parts.screen.picture(self._night_id, self.picture, self._tick.utc_offset_s))
+        self.night.picture_due_s, self._home_due_s = at_s + PICTURE_EVERY_S, at_s
+        drawn = to_svg(self._parts.screen.picture(self.night.night_id, self.picture, self._tick.utc_offset_s))
         for message in self._parts.session.image(NIGHT_ENTITY, drawn.encode()):
             self._parts.publish(message)
 
     def picture(self) -> list[Shape]:
         """The night so far, or the last one when none is in progress; whoever shows it asks the seal first."""
-        epochs, estimates = self._core.night_epochs, self._estimates
-        if not epochs and self.finished is not None:
-            epochs, estimates = self.finished.epochs, list(self.finished.estimates)
-        offset_s = self._tick.wall_s - self._tick.at_s + self._tick.utc_offset_s
-        return draw_night(epochs, estimates, offset_s, f"Night of {self._night_id}")
+        return self.night.picture(self._tick)
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """The broker's topics to be heard, before ``home_connected`` says that we are here."""
-        own = () if self._parts.echo is None else self._parts.echo.subscriptions
-        return *self._parts.desk.subscriptions, self._parts.house.subscription, RELEASE_TOPIC, *own
+        parts = self._parts
+        return *parts.desk.subscriptions, parts.house.subscription, RELEASE_TOPIC, *parts.echo.subscriptions
 
     def home_connected(self, at_s: float) -> None:
         """The broker answers: everything is published anew."""
-        self._say_all([] if self._parts.echo is None else self._parts.echo.connected(at_s), at_s)
+        self._say_all(self.echo.connected(at_s), at_s)
 
     def _say_all(self, first: list[Message], at_s: float) -> None:
         messages = [*first, *self._parts.session.connected(self.snapshot(), at_s)]
@@ -242,22 +242,10 @@ class Daemon:
         for message in messages:
             self._parts.publish(message)
 
-    def home_lost(self) -> None:
-        """The broker is away."""
-        if self._parts.echo is not None:
-            self._parts.echo.disconnected()
-
-    def home_forbids(self, deed: str, topic: str) -> None:
-        """The broker does not let us read or write there."""
-        if self._parts.echo is not None:
-            self._parts.echo.forbidden(deed, topic)
-
     def home_said(self, topic: str, payload: bytes, *, retained: bool, at_s: float, reply: Reply | None = None) -> None:
         """A message from the broker."""
         parts = self._parts
-        if parts.echo is not None and parts.echo.heard(topic, retained=retained):
-            return
-        if parts.house.heard(topic, payload, at_s):
+        if parts.echo.heard(topic, retained=retained) or parts.house.heard(topic, payload, at_s):
             return
         if parts.release.heard(topic, payload):
             if parts.release.problem:
@@ -320,42 +308,14 @@ class Daemon:
             case Say():
                 log.log(action.log_level, "%s", action.text)
             case DateAnew():
-                self._date_anew(action)
+                self.night.date_anew(action, self._tick)
             case BeginNight() | KeepEpoch() | EndNight():
-                self._keep_night(action, at_s)
-
-    def _keep_night(self, action: BeginNight | KeepEpoch | EndNight, at_s: float) -> None:
-        journal = self._parts.journal
-        if isinstance(action, BeginNight):
-            self._night_id = journal.free_id(action.night_id)
-            journal.open_night(self._night_id, self._tick.wall_at(action.at_s))
-            self._parts.dating.opened(self._night_id, self._tick)
-            self._estimates = []
-            self._picture_due_s = action.at_s + PICTURE_EVERY_S
-            return
-        assert self._night_id is not None
-        if isinstance(action, KeepEpoch):
-            self._estimates.append(action.estimate)
-            journal.add_epoch(self._night_id, self._tick.wall_at(action.epoch.start_s), action.epoch, action.estimate)
-            return
-        self.finished = action
-        journal.revise(self._night_id, action.estimates)
-        journal.close_night(self._night_id, self._tick.wall_at(at_s), replace(action.times, night_id=self._night_id))
-        self._show_picture(at_s)
-
-    def _date_anew(self, action: DateAnew) -> None:
-        was, self._night_id = self._night_id, self._parts.dating.anew(action, self._night_id, self._tick)
-        if action.estimates is not None:
-            self._estimates = list(action.estimates)
-        if action.night_id is None:
-            self._core.last_night = self._parts.journal.last_times() or self._core.last_night
-        elif self._night_id != was:
-            log.info("The night is that of %s.", self._night_id)
-        self._parts.moments.reload()
-        self._picture_due_s = self._tick.at_s
+                self.night.keep(action, self._tick, at_s)
+                if isinstance(action, EndNight):
+                    self._show_picture(at_s)
 
     def _announce(self, action: Announce) -> None:
-        attributes = self._parts.moments.keep(action, self._tick, self._night_id, self._core.snapshot())
+        attributes = self._parts.moments.keep(action, self._tick, self.night.night_id, self._core.snapshot())
         self.keeping.moment_waits = True
         for message in self._parts.session.moment(action.type, attributes, action.at_s):
             self._parts.publish(message)

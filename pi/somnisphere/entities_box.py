@@ -8,6 +8,7 @@ from somnisphere import __version__
 from somnisphere.events import MOMENTS
 from somnisphere.snapshot import Snapshot
 from somnisphere_home.entity import Entity, switch, update_state
+from somnisphere_home.json_schema import TEXT
 
 
 def time_of(wall_s: float | None) -> datetime | None:
@@ -127,6 +128,23 @@ BOX_ENTITIES: tuple[Entity[Snapshot], ...] = (
         lambda s: time_of(s.health.published_wall_s),
         device_class="timestamp",
         enabled_by_default=False,
+    ),
+    Entity(
+        key="machine",
+        platform="binary_sensor",
+        name="Machine",
+        group="health",
+        value=lambda s: bool(s.health.machine_problem or s.health.clock_problem),
+        attributes=lambda s: {"strain": s.health.machine_problem, "clock": s.health.clock_problem},
+        attribute_schema={
+            "strain": {
+                **TEXT,
+                "description": "Too hot, too busy or short of power, and what waits for that.",
+            },
+            "clock": {**TEXT, "description": "Why times are only guessed; empty when the clock is set."},
+        },
+        device_class="problem",
+        entity_category="diagnostic",
     ),
     _diagnostic(
         "sensor_errors",

@@ -57,6 +57,7 @@ GERMAN = {
     "sensing": "Messen",
     "started": "Gestartet",
     "version": "Version",
+    "machine": "Rechner",
     "disk_free": "Platz frei",
     "memory": "Arbeitsspeicher",
     "cpu": "Prozessor",

@@ -28,22 +28,23 @@ class EveningFile:
         self.path = path
         self._number = 0
 
-    def save(self, state: Mapping[str, Any], at_s: float, wall_s: float) -> None:
-        """``at_s`` and ``wall_s`` are the same moment."""
+    def save(self, state: Mapping[str, Any], at_s: float, wall_s: float) -> bool:
+        """``at_s`` and ``wall_s`` are the same moment. False: the journal has to keep it."""
         body = json.dumps({"wall_minus_at_s": wall_s - at_s, "state": state}, default=str).encode()
         if len(body) > SLOT_BYTES - _HEAD_BYTES:
-            return
+            return False
         self._number += 1
         head = _HEAD.format(zlib.crc32(body), len(body), self._number).encode()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 os.pwrite(handle, head + body, self._number % 2 * SLOT_BYTES)
             finally:
                 os.close(handle)
         except OSError:
-            return  # the journal lies beside it and says what is wrong
+            return False  # the journal lies beside it and says what is wrong
+        return True
 
     def load(self, at_s: float, wall_s: float) -> SavedRitual | None:
         """The newest whole evening. ``at_s`` and ``wall_s`` are now, in this run."""

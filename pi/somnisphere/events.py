@@ -25,6 +25,8 @@ class Tick:
     utc_offset_s: float = 0.0
     clock_problem: str = ""
     """Why ``wall_s`` is only a guess, in words for a person; "" when it can be believed."""
+    late_s: float = 0.0
+    """By how much it comes later than it was due: the loop was busy."""
 
     def wall_at(self, at_s: float) -> float:
         """Unix time at ``at_s``."""

@@ -5,6 +5,7 @@ player's own volume is noted before the first word and put back whenever the sto
 """
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -38,6 +39,9 @@ NEAR_END_S = 15.0
 OFF_PLACE_S = 8.0
 SEEKS = 3
 
+LENT = re.compile(r"/[\w-]{43}/story(\.\w+)?$")
+"""The end of ``AudioServer.url_for``. A player that plays one when we start was left so by a run that was killed."""
+
 
 def volume_level(gain_db: float) -> float:
     """Home Assistant's 0..1 for a gain: the inverse of ``volume_gain_db``, since players' sliders go by loudness."""
@@ -61,6 +65,7 @@ class HomePlayer:
         self._worker: HomeWorker[PlayerDone] = HomeWorker(client, wake)
         self._wish: PlayerWish | None = None
         self._left = False  # something may still be playing that nobody wishes any more
+        self._is_new = True  # ... or be left from an earlier run: not looked for yet
         self._own_level: float | None = None
         self._level: float | None = None  # as last sent
         self._volume_due_s = 0.0
@@ -146,6 +151,8 @@ class HomePlayer:
                 self._ask("pause", [("media_pause", {})])
             elif wish is None and self._left:
                 self._ask("stop", [("media_stop", {})])
+            elif wish is None and self._is_new:
+                self._ask("look", [])
             elif self._own_level is not None:
                 self._ask("put_back", [("volume_set", {"volume_level": self._own_level})])
             return
@@ -228,7 +235,7 @@ class HomePlayer:
             case "put_back":
                 self._own_level = self._level = None
             case "start" if ours and done.wish is not None:
-                done.wish.started, self._left = True, False
+                done.wish.started, self._left, self._is_new = True, False, False
                 done.wish.place_at_s = done.wish.since_s = self._now_s
                 self._look_due_s = self._now_s + REPORT_S
             case "start":
@@ -237,6 +244,10 @@ class HomePlayer:
                 done.wish.paused_there = True
             case "resume" if done.wish is not None:
                 done.wish.paused_there = False
+            case "look" if done.state is not None and done.wish is None and self._is_new:
+                self._is_new = False
+                url = str(done.state.attributes.get("media_content_id"))
+                self._left = self._left or (self._wish is None and _plays(done.state, url) and bool(LENT.search(url)))
             case "look" if done.state is not None:
                 self._look_due_s = self._now_s + LOOK_EVERY_S
                 self._see(done.state, done.wish if ours else None)

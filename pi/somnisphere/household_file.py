@@ -5,13 +5,13 @@ from a process of its own, and the daemon reads of it what it must know. Each pa
 own in it, and brings them up to date by itself: ``connect(path, "diary", MIGRATIONS)``.
 """
 
-import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
-from somnisphere.journal_schema import is_broken
+from somnisphere.journal_schema import TROUBLE, is_broken
+from somnisphere.own_files import make_own
 from somnisphere.small_file import free_aside
 from somnisphere.sqlite_file import CarefulConnection
 
@@ -29,7 +29,7 @@ def connect(path: Path, part: str, migrations: Sequence[str]) -> sqlite3.Connect
 
     The file is readable by its owner alone. Raises ``sqlite3.Error`` or ``OSError``: full, read-only, broken, newer.
     """
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    make_own(path)
     db = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, factory=CarefulConnection)
     try:
         db.execute("PRAGMA journal_mode=WAL")
@@ -48,6 +48,9 @@ def connect(path: Path, part: str, migrations: Sequence[str]) -> sqlite3.Connect
                 db.execute(statement)
         db.execute("INSERT OR REPLACE INTO part VALUES (?, ?)", (part, len(migrations)))
         db.execute("COMMIT")
+    except UnicodeDecodeError as problem:  # of SQLite's complaint: it holds a damaged name
+        db.close()
+        raise sqlite3.DatabaseError("its tables have names that cannot be read") from problem
     except BaseException:
         db.close()  # rolls back
         raise
@@ -87,7 +90,7 @@ def _damage(path: Path) -> str:
         with closing(connected) as db:
             found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
             return "" if found == "ok" else found.splitlines()[-1][:200]
-    except sqlite3.Error as problem:
+    except TROUBLE as problem:
         return str(problem) if is_broken(path, problem) else ""
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from somnisphere.bedtime.shelf import EVERYBODY, Place
 from somnisphere.journal_rows import answer_row, body_row, is_time, read_rows, read_times, time_or
-from somnisphere.journal_schema import connect, is_broken
+from somnisphere.journal_schema import TROUBLE, connect, is_broken
 from somnisphere.journal_tail import JournalTail
 from somnisphere.journal_words import KeptNight as KeptNight
 from somnisphere.journal_words import Moment as Moment
@@ -31,8 +31,8 @@ from somnisphere.small_file import free_aside
 
 COMMIT_EVERY_S = 60.0
 """What waits goes to disk, into the journal's tail or into the journal, ..."""
-COMMIT_WHOLE_EVERY_S = 1800.0
-TAIL_ROWS = 100
+COMMIT_WHOLE_EVERY_S = 3600.0
+TAIL_ROWS = 200
 """... and into the journal itself so often, when nothing but so many epochs waits."""
 WAITING_LIMIT = 20_000
 """So many rows wait at the most (about a week of epochs); the oldest are given up first."""
@@ -145,7 +145,7 @@ class Journal:
             with self._db:  # one transaction
                 for sql, values in (*self._rows, *self._latest.values()):
                     self._db.execute(sql, values)
-        except sqlite3.Error as error:
+        except TROUBLE as error:
             self._troubled(error)
             return False
         self._rows.clear()
@@ -291,7 +291,7 @@ class Journal:
         assert self._db is not None
         try:
             return list(self._db.execute(sql, values))
-        except sqlite3.Error as error:
+        except TROUBLE as error:
             self._troubled(error)
             return []
 
@@ -303,7 +303,7 @@ class Journal:
             self._db = connect(self.path)
             with self._db:
                 self._db.executemany(_MERGE_EPOCH, [(*row, row[0]) for row in self._tail.rows()])
-        except (sqlite3.Error, OSError) as error:
+        except (*TROUBLE, OSError) as error:
             self._troubled(error)
         return self._db is not None
 
@@ -328,7 +328,7 @@ class Journal:
             with suppress(FileNotFoundError):  # it may hold what the file itself has lost
                 self.path.with_name(f"{self.path.name}-wal").rename(aside.with_name(f"{aside.name}-wal"))
             self._db = connect(self.path)
-        except (sqlite3.Error, OSError) as second:
+        except (*TROUBLE, OSError) as second:
             self.problem = f"{self.path} is broken ({error}) and cannot be put aside: {second}."
             return
         if self._night is not None:  # the night goes on in the new file

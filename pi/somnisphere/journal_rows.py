@@ -18,11 +18,20 @@ UNREADABLE = "what the journal kept of it cannot be read"
 _Answer = tuple[Stage | None, tuple[float, float, float, float] | None, str]
 _NOT_OURS = (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError)
 
+DECIMALS = 5
+"""Far finer than anything here is known; more would only fill the SD card."""
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DECIMALS)
+    return [_short(one) for one in value] if isinstance(value, tuple) else value
+
 
 def body_row(epoch: Epoch) -> str:
     plain = asdict(epoch)
     del plain["index"], plain["start_s"]
-    return json.dumps(plain, separators=(",", ":"))
+    return json.dumps({name: _short(value) for name, value in plain.items()}, separators=(",", ":"))
 
 
 def read_epoch(number: int, start_s: float, body: Any) -> Epoch | None:
@@ -46,7 +55,7 @@ def read_times(night_id: str, times: Any) -> NightTimes:
 
 
 def answer_row(estimate: StageEstimate) -> str:
-    return json.dumps([estimate.stage, estimate.probabilities, estimate.reason], separators=(",", ":"))
+    return json.dumps([estimate.stage, _short(estimate.probabilities), estimate.reason], separators=(",", ":"))
 
 
 def read_estimate(number: int, start_s: float, answer: Any) -> StageEstimate:

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from somnisphere.own_files import make_own
 from somnisphere.sqlite_file import CarefulConnection
 
 MIGRATIONS: tuple[str, ...] = (
@@ -46,6 +47,9 @@ MIGRATIONS: tuple[str, ...] = (
 """One script per version of the file; ``user_version`` counts those that were run. Only ever append."""
 
 
+TROUBLE = (sqlite3.Error, UnicodeDecodeError)
+"""What a database may answer: the second where the words of its own complaint hold a damaged name."""
+
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """The last: a table or a column that every version has is not there."""
 
@@ -53,6 +57,8 @@ _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 def is_broken(path: Path, error: Exception) -> bool:
     """Whether the file is to be put aside: it is no database, or none of ours, or calls itself read-only on a disk that
     is not. A file of a newer version is not broken."""
+    if isinstance(error, UnicodeDecodeError):
+        return True
     code = getattr(error, "sqlite_errorcode", 0)
     if code == sqlite3.SQLITE_READONLY:
         return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
@@ -65,6 +71,7 @@ def readable(text: bytes) -> str:
 
 
 def connect(path: Path) -> sqlite3.Connection:
+    make_own(path)
     db = sqlite3.connect(path, timeout=2.0, factory=CarefulConnection)
     db.text_factory = readable
     try:
@@ -75,7 +82,7 @@ def connect(path: Path) -> sqlite3.Connection:
             raise sqlite3.OperationalError(f"it was written by a newer Somnisphere (version {version})")
         for number, script in enumerate(MIGRATIONS[version:], version + 1):
             db.executescript(f"BEGIN; {script} PRAGMA user_version={number}; COMMIT;")
-    except sqlite3.Error:
+    except TROUBLE:
         db.close()
         raise
     return db

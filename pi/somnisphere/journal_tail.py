@@ -2,7 +2,7 @@
 
 A commit of two epochs into SQLite makes some eight pages of 4 KiB dirty (log, its index in shared memory, tree), every
 minute of a night; appended here they make one or two. So asleep, when nothing but epochs comes, the journal commits
-every half hour, and each minute's epochs go here meanwhile. They are merged when the journal is opened, and read along
+every hour, and each minute's epochs go here meanwhile. They are merged when the journal is opened, and read along
 by whoever reads beside the daemon; an epoch that is in the journal already is left as it is.
 
 Records: length and CRC-32 of what follows (little-endian, 4 bytes each), then JSON, deflated. One that is torn ends
@@ -20,7 +20,7 @@ from typing import Any
 
 SUFFIX = ".minutes"
 LARGEST_BYTES = 4_000_000
-"""Far more than half an hour; a larger file is not ours."""
+"""Far more than an hour; a larger file is not ours."""
 _HEAD = struct.Struct("<II")
 
 EpochRow = tuple[str, int, float, str, str]

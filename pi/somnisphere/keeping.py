@@ -30,6 +30,8 @@ class Keeping:
         self._evening_place: object = None
         self._evening_kept: dict[str, Any] | None = None
         self._evening_kept_s = 0.0
+        self._journal_has: Phase | None = None
+        self._journal_has_s = 0.0
         self._kept_times: object = None
         self._journal_problem = ""
         self._mended = parts.journal.mended
@@ -47,7 +49,7 @@ class Keeping:
         if tick.at_s >= self._evening_due_s:
             self._evening_due_s = tick.at_s + SAVE_EVENING_EVERY_S
             if self._evening_changed(tick.at_s):
-                self.evening(tick.at_s, tick.wall_s)
+                self._save_evening(tick)
         times = self._core.night_times
         if night_id is not None and times is not None and (night_id, times) != self._kept_times:
             self._kept_times = night_id, times
@@ -60,6 +62,14 @@ class Keeping:
         if journal.mended != self._mended:
             self._mended = journal.mended
             log.warning("%s", journal.mended)
+
+    def _save_evening(self, tick: Tick) -> None:
+        """The journal need not repeat twice a minute what the evening's file holds."""
+        phase, file = self._core.ritual_phase, self._parts.evening_file
+        is_old = tick.at_s - self._journal_has_s >= SAVE_SAME_EVERY_S or phase is not self._journal_has
+        if is_old or file is None or not file.save(self._evening_state(), tick.at_s, tick.wall_s):
+            self._journal_has, self._journal_has_s = phase, tick.at_s
+            self.evening(tick.at_s, tick.wall_s)
 
     def _evening_state(self) -> dict[str, Any]:
         return self._core.ritual_state() | {"boot": self._parts.boot}

@@ -12,7 +12,7 @@ Only the main thread touches the core, the lamp, the speaker, the journal and th
 import logging
 import queue
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from somnisphere.daemon import Daemon
 from somnisphere.events import BrokerReported, ButtonPressed, HomeReported, Press
@@ -133,7 +133,7 @@ class Live:
             while not self._stop_asked:
                 now_s = self._clock.now_s()
                 if now_s >= tick_due_s:
-                    self._daemon.handle(self._clock.tick())
+                    self._daemon.handle(replace(self._clock.tick(), late_s=now_s - tick_due_s))
                     tick_due_s = max(tick_due_s + TICK_S, now_s)
                     if sensor.late_s(now_s) < HUNG_S:  # it says samples, or what is wrong; else we are to be restarted
                         self._manager.feed(now_s)
@@ -181,9 +181,9 @@ class Live:
                 self._daemon.home_connected(at_s)
             case Disconnected():
                 self._daemon.handle(BrokerReported(at_s, connected=False, problem=item.reason))
-                self._daemon.home_lost()
+                self._daemon.echo.disconnected()
             case Forbidden():
-                self._daemon.home_forbids(item.deed, item.topic)
+                self._daemon.echo.forbidden(item.deed, item.topic)
             case Received():
                 self._daemon.home_said(item.topic, item.payload, retained=item.retained, at_s=at_s, reply=item.reply)
             case _:

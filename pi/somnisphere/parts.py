@@ -13,11 +13,13 @@ from somnisphere.home_lamp import HomeLamp
 from somnisphere.journal import Journal
 from somnisphere.light_memory import LightMemory
 from somnisphere.machine import Machine
+from somnisphere.machine_signs import MachineSigns
 from somnisphere.moments import Moments
 from somnisphere.night_screen import NightScreen
 from somnisphere.sensing_switch import SensingSwitch
 from somnisphere.snapshot import Snapshot
 from somnisphere.story import Story
+from somnisphere.strain import Strain
 from somnisphere_hardware.bedside import Bedside
 from somnisphere_hardware.lamp import Lamp
 from somnisphere_hardware.speaker import Speaker
@@ -63,8 +65,12 @@ class Parts:
     announces: bool = True
     """False: the home is not told that we are there."""
     oxygen_calibrated: str = ""
-    echo: Echo | None = None
-    """None: that the broker drops nothing is taken for granted, as in a rehearsal, whose time is not the broker's."""
+    echo: Echo = field(default_factory=Echo)
     release: ReleaseDesk = field(default_factory=ReleaseDesk)
+    strain: Strain = field(default_factory=Strain)
+    signs: MachineSigns | None = None
+    """None: a machine whose strain is not looked at, as in a rehearsal."""
+    put_off: Callable[[bool], object] = bool
+    """Whether work ahead of time is to wait."""
     machine: Machine | None = None
     """None: a machine that is not looked at, as in a rehearsal."""

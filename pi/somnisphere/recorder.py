@@ -22,6 +22,7 @@ from typing import Any, Self
 import numpy as np
 
 from somnisphere.columns import RecordingError
+from somnisphere.own_files import make_own
 from somnisphere.recorded_samples import sample_of
 from somnisphere_hardware.samples import MotionBlock, PartState, PulseBlock, Sample
 
@@ -43,6 +44,7 @@ class RecordingWriter:
         fresh = not self._path.exists() or self._path.stat().st_size == 0
         if not fresh:
             _mend_tail(self._path)
+        make_own(self._path)  # it holds a body
         self._file = open(self._path, "ab")  # noqa: SIM115 - kept open over the night
         if fresh:
             self._lines.append(json.dumps({"somnisphere_recording": VERSION}))

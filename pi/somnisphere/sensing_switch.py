@@ -26,8 +26,8 @@ class SensingSwitch:
             if on:
                 self._marker.unlink(missing_ok=True)
             else:
-                self._marker.parent.mkdir(parents=True, exist_ok=True)
-                self._marker.touch()
+                self._marker.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._marker.touch(0o600)
         except OSError as error:
             word = "on" if on else "off"
             self.problem = (

@@ -36,8 +36,23 @@ class ShelfReader:
         self._changed_ns = -1
         self._worker: threading.Thread | None = None
         self._stop_asked = threading.Event()
+        self._is_put_off = self._is_owed = False
         self._found: tuple[Story, ...] | None = None
         self._said: set[tuple[Path, str]] = set()
+
+    def put_off(self, wait: bool) -> None:
+        """While the machine has a hard time, nothing is worked out ahead of time; what is begun ends with the story
+        that it is at, and is taken up later."""
+        if wait is self._is_put_off:
+            return
+        self._is_put_off = wait
+        if wait and self._worker is not None and self._worker.is_alive():
+            self._stop_asked.set()
+            self._is_owed = True
+        elif not wait:
+            self._stop_asked.clear()
+            if self._is_owed:
+                self._is_owed, self._changed_ns = False, -1  # so the folder is read again
 
     def read(self) -> tuple[Story, ...] | None:
         """All stories, or None when nothing is new since the last reading."""
@@ -53,7 +68,9 @@ class ShelfReader:
         stories, broken = scan(self._folder, self._cache, self._teller.told)
         for file in broken:
             self._say("Not on the shelf", file.path, file.reason)
-        if self.background:
+        if self.background and self._is_put_off:
+            self._is_owed = True
+        elif self.background:
             self._found = None
             self._worker = threading.Thread(target=self._work, name="shelf", daemon=True)
             self._worker.start()

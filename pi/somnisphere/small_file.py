@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from somnisphere.own_files import FILE
+
 LARGEST_BYTES = 1_000_000
 
 
@@ -29,8 +31,8 @@ def write_small(path: Path, version: int, key: str, content: dict[Any, Any]) -> 
 
 
 def write_text(path: Path, text: str) -> None:
-    """The same for a text of any kind."""
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    """The same for a text of any kind. A new one is of this household alone."""
+    mode = path.stat().st_mode & 0o777 if path.exists() else FILE
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".new")
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:

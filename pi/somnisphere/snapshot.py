@@ -36,6 +36,10 @@ class Health:
     published_wall_s: float | None = None
     """When the home was last told anything."""
     machine: MachineState = NOT_LOOKED_AT
+    machine_problem: str = ""
+    """It is too hot, too weakly fed or too busy, and what is put off for that."""
+    clock_problem: str = ""
+    """Why times are only guessed."""
     release: Release = NO_RELEASE
     """The newest release, as far as the household says."""
 

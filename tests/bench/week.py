@@ -12,7 +12,7 @@ Printed of each night, noon to noon, and of the week:
   minutes would write each page once. A folder in memory (tmpfs) counts nothing: choose one on a disk.
 - bytes handed to the kernel: ``wchar`` of proc(5), every ``write`` of this process.
 - CPU seconds, without those of the simulated bed, beside what a Pi Zero 2 W has.
-- resident memory: the slope of a line through one sample an hour after the first night, by least squares. With
+- resident memory: the slope of a line through one sample an hour after the second night, by least squares. With
   ``--trace`` also what grew, by line of the code; that takes twice as long.
 - lines of the log at ``info`` and above.
 """
@@ -160,6 +160,8 @@ class Bill:
 @dataclass
 class Lived:
     nights: list[Bill] = field(default_factory=list)
+    dark_bytes: list[int] = field(default_factory=list)
+    """To the disk, from ten in the evening to eight in the morning."""
     resident_mib: list[tuple[float, float]] = field(default_factory=list)
     """(day, MiB), one an hour."""
     traced: list[tracemalloc.Snapshot] = field(default_factory=list)
@@ -170,8 +172,9 @@ class Lived:
     wall_s: float = 0.0
 
     def slope_mb_per_day(self) -> float:
-        """By least squares, of the samples after the first night; NaN when there are too few."""
-        later = [(day, mib) for day, mib in self.resident_mib if day > 1.0]
+        """By least squares, of the samples after the second night, from which on the last night is held beside the
+        running one; NaN when there are too few."""
+        later = [(day, mib) for day, mib in self.resident_mib if day > 2.0]
         if len(later) < 3:
             return float("nan")
         days, mib = np.array(later).T
@@ -247,12 +250,10 @@ def live(
     days: int,
     *,
     hours: float = 7.5,
-    day_s: float = DAY_S,
     trace: bool = False,
     config: Config | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Lived:
-    """``day_s``: how much of each day is lived, from noon on; the rest is left out, for a short look."""
     lived, began_s = Lived(), time.perf_counter()
     clock = RehearsalClock(0.0, NOON_S)
     body = Week(2, hours)
@@ -264,21 +265,27 @@ def live(
             tracemalloc.start(8)
         for day in range(days):
             noon_s, before = day * DAY_S, running.bill()
-            clock.at_s = max(clock.at_s, noon_s)
-            pressed = False
-            for hour_s in np.arange(HOUR_S, day_s + 1.0, HOUR_S):
+            pressed, dark_from = False, 0
+            for hour_s in np.arange(HOUR_S, DAY_S + 1.0, HOUR_S):
                 press_s = noon_s + TO_BED_S + 300.0
                 if not pressed and noon_s + hour_s > press_s:
                     running.until(press_s)
                     running.press()
                     pressed = True
                 running.until(noon_s + float(hour_s))
+                if hour_s == 10 * HOUR_S:
+                    dark_from = of_proc("io", "write_bytes")
+                elif hour_s == 20 * HOUR_S:
+                    lived.dark_bytes.append(of_proc("io", "write_bytes") - dark_from)
                 lived.resident_mib.append(((noon_s + float(hour_s)) / DAY_S, of_proc("status", "VmRSS") / 1024))
             lived.nights.append(running.bill().since(before))
             gc.collect()
             if trace:
                 lived.traced.append(tracemalloc.take_snapshot())
-            tell(night_line(day + 1, lived.nights[-1], lived.resident_mib[-1][1]))
+            tell(
+                night_line(day + 1, lived.nights[-1], lived.resident_mib[-1][1])
+                + f", slope {lived.slope_mb_per_day():+.3f}"
+            )
         running.write_back.close()
     lived.files = {path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()}
     lived.kinds = counter.kinds
@@ -300,14 +307,19 @@ def say(lived: Lived, days: int) -> None:
     ours_s = np.array([night.cpu_s - night.bed_cpu_s for night in lived.nights])
     disk_mb = np.array([night.disk_bytes for night in lived.nights]) / 1e6
     print(f"a week of {days} days took {lived.wall_s:.0f} s")
-    print(f"disk:   {disk_mb.mean():.2f} MB a day and night, {disk_mb.max():.2f} at most; budget {NIGHT_BUDGET_MB:g}")
+    print(f"disk:   {disk_mb.mean():.2f} MB a day and night, {disk_mb.max():.2f} at most")
+    if lived.dark_bytes:
+        dark_mb = np.array(lived.dark_bytes) / 1e6
+        print(
+            f"        {dark_mb.mean():.2f} MB of them at night, {dark_mb.max():.2f} at most; budget {NIGHT_BUDGET_MB:g}"
+        )
     print(
         f"CPU:    {ours_s.mean():.1f} s a day and night; taken {PI_SLOWER:g} times on a Pi Zero 2 W: "
         f"{ours_s.mean() * PI_SLOWER / DAY_S:.1%} of one of its four cores"
     )
     peak = max(mib for _, mib in lived.resident_mib)
     print(
-        f"memory: {lived.slope_mb_per_day():+.3f} MB a day after the first; {peak:.1f} MiB at the most, simulated bed "
+        f"memory: {lived.slope_mb_per_day():+.3f} MB a day after the second; {peak:.1f} MiB at the most, simulated bed "
         f"included, of {PI_MEMORY_MIB:g}"
     )
     print(f"log:    {np.mean([night.log_lines for night in lived.nights]):.0f} lines a day and night")

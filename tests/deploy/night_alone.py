@@ -2,11 +2,13 @@
 
 There are two ways out of it. ``lo`` has the loopback addresses and those of the broker and of Home Assistant; ``away``
 is the way to everything else: it leads nowhere, and whatever is sent there is a leak. Prints what was seen as JSON.
-``--leak KIND`` plants one, in place of the night.
+``--leaks`` plants some, in place of the night.
 """
 
 import argparse
+import io
 import json
+import os
 import queue
 import socket
 import struct
@@ -16,7 +18,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,24 +109,18 @@ def _note(seen: Seen, packet: bytes, protocol: int, way: str, home_ports: set[in
     seen.peers.add((names.get(kind, f"protocol {kind}"), to, port, way))
 
 
-def leak(kind: str) -> None:
-    """What must not be: the test shows that it would be seen."""
+def leaks() -> None:
+    """What must not be, once of each kind: the test shows that it would be seen."""
     with suppress(OSError):
-        match kind:
-            case "request":
-                urllib.request.urlopen(f"http://{STRANGER}/?heart_rate=61", timeout=0.3)
-            case "name":
-                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:  # as a resolver does
-                    asker.sendto(
-                        b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"\x07example\x03org\x00\x00\x01\x00\x01",
-                        ("9.9.9.9", 53),
-                    )
-            case "multicast":
-                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
-                    caller.sendto(b"somnisphere", ("224.0.0.251", 5353))
-            case "ipv6":
-                with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as caller:
-                    caller.sendto(b"heart", ("2001:db8::9", 443))
+        urllib.request.urlopen(f"http://{STRANGER}/?heart_rate=61", timeout=0.3)
+    asked = b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"\x07example\x03org\x00\x00\x01\x00\x01"
+    for family, said, to in (
+        (socket.AF_INET, asked, ("9.9.9.9", 53)),
+        (socket.AF_INET, b"somnisphere", ("224.0.0.251", 5353)),
+        (socket.AF_INET6, b"heart", ("2001:db8::9", 443)),
+    ):
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as caller:
+            caller.sendto(said, to)
 
 
 CONFIG = """
@@ -188,10 +184,9 @@ def whole_night(folder: Path, home_ports: set[int]) -> dict[str, Any]:
         listener.subscribe("homeassistant/#")
         page = free_port()
         command = [sys.executable, "-m", "somnisphere", "--config", str(config)]
-        refused = subprocess.run([*command, "circle", "run"], capture_output=True, text=True)  # it is off
-        subprocess.run(
-            [*command, "circle", "new", "Birch Street", "--household", "No. 7"], check=True, capture_output=True
-        )
+        circle = ["--config", str(config), "circle"]
+        refused = quietly([*circle, "run"])  # it is off
+        assert quietly([*circle, "new", "Birch Street", "--household", "No. 7"]) == 0
         with running([*command, "page", "--port", str(page)]), running([*command, "circle", "run"]):
             said = sleep(load(config), load(also), folder)
             wait_for_port("127.0.0.1", page)
@@ -207,7 +202,8 @@ def whole_night(folder: Path, home_ports: set[int]) -> dict[str, Any]:
             "broker": [BROKER, broker.tls_port],
             "home_ports": sorted(home_ports),
             "page": page,
-            "circle_off": refused.returncode,
+            "circle_off": refused,
+            "files": {str(path.relative_to(folder)): path.stat().st_mode & 0o777 for path in folder.rglob("*")},
             "denied": broker.denied,
             "unheard": sorted(said - listener.topics()),
             "moments": moments,
@@ -216,6 +212,13 @@ def whole_night(folder: Path, home_ports: set[int]) -> dict[str, Any]:
             "calls": sorted(set(home.names())),
             "asked": socket_home.asked,
         }
+
+
+def quietly(words: list[str]) -> int:
+    from somnisphere.cli import main
+
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        return main(words)
 
 
 @contextmanager
@@ -301,16 +304,17 @@ def until(condition: Callable[[], bool]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--leak")
+    parser.add_argument("--leaks", action="store_true")
     arguments = parser.parse_args()
     if socket.if_nameindex()[1:]:
         print("this is not a network of its own: unshare --net", file=sys.stderr)
         return 1
     subprocess.run(["sh", "-ec", SETUP], check=True)
+    os.umask(0o022)  # as on a usual desk: what must not be read by others is not left to the umask
     told: dict[str, Any] = {}
-    if arguments.leak:
+    if arguments.leaks:
         with every_packet(set()) as seen:
-            leak(arguments.leak)
+            leaks()
     else:
         ports: set[int] = set()
         with every_packet(ports) as seen:

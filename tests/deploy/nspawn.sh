@@ -44,7 +44,12 @@ until_true() {  # until_true SECONDS COMMAND...
   shift
   until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.3; done
 }
-absent() { local one; for one in "$@"; do [ ! -e "$machine$one" ] && [ ! -L "$machine$one" ] || { echo "$one is there"; return 1; }; done; }
+absent() {
+  local one
+  for one in "$@"; do
+    if [ -e "$machine$one" ] || [ -L "$machine$one" ]; then echo "$one is there"; return 1; fi
+  done
+}
 is() { [ "$1" = "$2" ] || { printf 'found: %s\nwanted: %s\n' "$1" "$2"; return 1; }; }
 differs() { [ "$1" != "$2" ] || { echo "both are: $1"; return 1; }; }
 refused() { ! "$@" || { echo "was not refused"; return 1; }; }
@@ -66,9 +71,13 @@ sources() {
   git archive HEAD | tar -x -C "$new"
   sed -i 's/^__version__ = .*/__version__ = "0.0.1"/' "$old/pi/somnisphere/__init__.py"
   version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$new/pi/somnisphere/__init__.py")
-  local wheels=$place/wheels-$suite-$arch
-  rm -rf "$wheels"
-  bash "$new/deploy/collect-wheels.sh" "$wheels" --python "$python" --arch "$arch"
+  local wheels=$place/wheels-$suite-$arch sum
+  sum=$(git rev-parse HEAD:pi HEAD:hardware HEAD:integrations HEAD:pyproject.toml)
+  if [ "$(cat "$wheels.of" 2>/dev/null)" != "$sum" ]; then
+    rm -rf "$wheels"
+    bash "$new/deploy/collect-wheels.sh" "$wheels" --python "$python" --arch "$arch"
+    printf '%s\n' "$sum" >"$wheels.of"
+  fi
   cp -R "$wheels" "$machine/srv/wheels"
   mkdir "$machine/srv/wheels-too-few"
   cp "$wheels"/somnisphere-*.whl "$wheels/made-for" "$machine/srv/wheels-too-few"
@@ -196,7 +205,7 @@ by_script() {
   check "the nights are left, root's own" is "$(stat_of /var/lib/somnisphere)" "700 root:root"
   # What packages own is theirs; everything else that is new since the fresh machine must be no place of ours.
   machine_files >"$machine.after"
-  check "nothing new but packages' own" is "$(comm -13 "$machine.before" "$machine.after" | grep -E '^\./(opt|home|root|usr/local|etc/(systemd|udev|modules-load.d)|lib/systemd)/' | packages_own_not)" ""
+  check "nothing new but packages' own" is "$(comm -13 "$machine.before" "$machine.after" | grep -E '^\./(opt|home|root|usr/local|etc/(systemd|udev|modules-load.d)|lib/systemd)/' | grep -v ^./usr/local/share/fonts | packages_own_not)" ""  # fontconfig makes it
 }
 
 packages_own_not() {  # of paths on standard input, those that no package brought

@@ -35,7 +35,7 @@ class Wire:
                 self.it.daemon.home_said(event.topic, event.payload, retained=event.retained, at_s=self.it.at_s)
             case Forbidden():
                 self.forbidden.append(event.topic)
-                self.it.daemon.home_forbids(event.deed, event.topic)
+                self.it.daemon.echo.forbidden(event.deed, event.topic)
 
     def settle(self, mark: bytes) -> None:
         """Until a last word came back: what was said before it, came before it or does not come."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 from tests.brokers import HOST, free_port, mosquitto
 
 from somnisphere.cli import build_parser
@@ -33,7 +33,7 @@ def steps(word: str) -> list[list[str]]:
 
 def test_three_services_that_wait_for_a_broker_in_health() -> None:
     assert set(SERVICES) == {"broker", "home-assistant", "somnisphere"}
-    assert all(service["healthcheck"]["test"][0] == "CMD" for service in SERVICES.values())
+    assert all(service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL") for service in SERVICES.values())
     for name in ("home-assistant", "somnisphere"):
         assert SERVICES[name]["depends_on"] == {"broker": {"condition": "service_healthy"}}
 
@@ -78,11 +78,21 @@ def test_the_image_is_made_of_what_is_there() -> None:
     assert set(named[1].split(",")) <= set(extras)
 
 
-def test_its_sign_of_health_is_a_command_of_ours() -> None:
-    _, program, *words = SERVICES["somnisphere"]["healthcheck"]["test"]
-    assert program == "somnisphere"
-    arguments = build_parser().parse_args(words)
-    assert (arguments.command, arguments.broker, arguments.once) == ("watch", "broker:1883", True)
+@pytest.mark.parametrize(
+    ("script", "well"),
+    [("echo bedside: story", True), ("echo bedside: offline", False), ("exit 2", False)],
+)
+def test_its_sign_of_health_is_a_bedside_that_is_there(script: str, well: bool, tmp_path: Path) -> None:
+    """With a somnisphere of the test's own, which writes down what it is asked."""
+    kind, line = SERVICES["somnisphere"]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    program, told = tmp_path / "somnisphere", tmp_path / "told"
+    program.write_text(f'#!/bin/sh\necho "$@" > {told}\n{script}\n')
+    program.chmod(0o755)
+    done = subprocess.run(["/bin/sh", "-c", line.replace("$$", "$")], env={"PATH": str(tmp_path)}, check=False)
+    assert (done.returncode == 0) is well
+    arguments = build_parser().parse_args(told.read_text().split())
+    assert (arguments.command, arguments.once) == ("watch", True)
     assert arguments.broker == SERVICES["somnisphere"]["environment"]["SOMNISPHERE_BROKER"]
 
 

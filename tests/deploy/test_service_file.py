@@ -43,6 +43,10 @@ def test_systemd_finds_no_mistake(unit: Path) -> None:
     assert (done.returncode, ours) == (0, [])
 
 
+def test_only_the_daemon_itself_is_asked_to_end() -> None:
+    assert "\nKillMode=mixed\n" in UNIT.read_text(), "its helpers must not fail before it knows that it ends"
+
+
 def test_a_planted_mistake_is_found(unit: Path) -> None:
     unit.write_text(unit.read_text().replace("\nType=", "\nType=un"))
     assert "unnotify" in (said := analyze("verify", "--man=no", unit).stderr) or "unexec" in said

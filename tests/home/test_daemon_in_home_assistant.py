@@ -7,12 +7,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.home.broker import Broker
 from tests.home.client import wait_until
 from tests.home.harness import HomeAssistant
 from tests.home.restarts import HERE, settled
 
+from somnisphere.config import load
+from somnisphere.config_keys import Box
+from somnisphere.doctor.broker import check_broker
+from somnisphere.doctor.home import check_home_assistant
+from somnisphere.doctor.world import World
 from somnisphere_home.discovery import clear_message
 from somnisphere_home.messages import Topics
 
@@ -34,12 +40,12 @@ class Daemon:
     """The program as the service starts it."""
 
     def __init__(self, folder: Path, broker: Broker) -> None:
-        self._config, self._said = folder / "somnisphere.toml", folder / "said.txt"
-        self._config.write_text(SETTINGS.format(port=broker.port, folder=folder))
+        self.config, self._said = folder / "somnisphere.toml", folder / "said.txt"
+        self.config.write_text(SETTINGS.format(port=broker.port, folder=folder))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "somnisphere", "--config", str(self._config), "run"]
+        command = [sys.executable, "-m", "somnisphere", "--config", str(self.config), "run"]
         with self._said.open("ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
@@ -55,6 +61,23 @@ class Daemon:
     @property
     def said(self) -> str:
         return self._said.read_text()
+
+
+def the_doctor_comes(home: HomeAssistant, daemon: Daemon) -> None:
+    """It asks the home whether it knows us, and is not noticed there."""
+    token = daemon.config.with_name("token")
+    token.write_text(home.client.token)
+    section = f'[home_assistant]\nurl = "{home.url}"\ntoken_file = "{token}"\n'
+    asked = daemon.config.with_name("doctor.toml")
+    asked.write_text(daemon.config.read_text() + section)
+    config, world = load(asked), World(daemon_runs=True)
+    found = {finding.part: finding for finding in (*check_broker(config, world), *check_home_assistant(config, world))}
+    assert [finding for finding in found.values() if not finding.ok and finding.part != "time zone"] == []
+    assert found["discovery"].verdict == f"Home Assistant has {len(ON)} entities of this box"
+    assert found["access list"].ok
+    config = msgspec.structs.replace(config, box=Box(node="nobody"))
+    (discovery,) = (finding for finding in check_home_assistant(config, world) if finding.part == "discovery")
+    assert not discovery.ok
 
 
 @pytest.fixture
@@ -108,5 +131,6 @@ def test_the_daemon_is_killed_stopped_and_started_again(home: HomeAssistant, bro
     right()
     assert state(PHASE) == "idle"
     assert "Traceback" not in daemon.said
+    the_doctor_comes(home, daemon)
     assert home.trouble() == []
     assert home.client.complaints() == []

@@ -137,3 +137,11 @@ def test_no_command_would_arrive_twice() -> None:
     """Brokers may hand a message over once for each subscription that takes it in."""
     command, question = TOPICS.command("begin"), "somnisphere/bedside/ask/night"
     assert not any(matches(pattern, topic) for pattern in Echo(TOPICS).subscriptions for topic in (command, question))
+
+
+def test_without_a_bedside_it_listens_to_nothing_and_finds_nothing() -> None:
+    echo = Echo()
+    assert (echo.subscriptions, echo.connected(0.0)) == ((), [])
+    echo.said(STATUS, 0.0)
+    assert not echo.heard(STATUS.topic, retained=False)
+    assert (echo.problem(1e6), echo.news(1e6), echo.again(1e6)) == ("", None, [])

@@ -1,6 +1,6 @@
 """Quiet while anybody sleeps: several bedsides in one house."""
 
-from somnisphere_home.house import EXPIRY_S, SAY_AGAIN_S, House
+from somnisphere_home.house import EXPIRY_S, MOST_BEDSIDES, SAY_AGAIN_S, House
 from somnisphere_home.messages import Topics
 
 
@@ -80,3 +80,14 @@ def test_other_topics_and_scraps_are_no_words_of_the_house() -> None:
     assert not house.quiet
     house.heard("somnisphere/house/quiet/ada", b"ON", 0.0)
     assert not house.quiet, "its own word of an earlier life"
+
+
+def test_somebody_who_makes_up_bedsides_fills_no_memory() -> None:
+    house = House(Topics("ada"))
+    for number in range(10 * MOST_BEDSIDES):
+        assert house.heard(f"somnisphere/house/quiet/made_up_{number}", b"OFF", 0.0)
+    assert len(house._heard) == MOST_BEDSIDES
+    house.heard("somnisphere/house/quiet/made_up_3", b"ON", 1.0)
+    assert house.quiet, "those that are known are heard on"
+    house.update(False, EXPIRY_S + 2.0)
+    assert house._heard == {}

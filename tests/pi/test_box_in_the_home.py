@@ -156,4 +156,4 @@ def test_trouble_of_any_part_is_told_in_words(tmp_path: Path) -> None:
         it.live(65.0)
         told = it.states("health")[-1]["sensor_problem_attributes"]
     assert (told["lamp"], told["sensing"]) == ("The lamp does not answer.", "It cannot be kept.")
-    assert set(told) == {"problem", "player", "journal", "lamp", "sensing", "household"}
+    assert set(told) == {"problem", "player", "journal", "lamp", "sensing", "household", "home"}

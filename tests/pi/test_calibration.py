@@ -12,9 +12,10 @@ from tests.pulse_waves import beat_times, light, pulse_blocks
 from somnisphere.calibration import Reading, fit_line
 from somnisphere.cli import main
 from somnisphere.cli_calibrate import readings_of, words_of
-from somnisphere.config import Config, example, load
+from somnisphere.config import Config, load
 from somnisphere.config_keys import Sensor
-from somnisphere.doctor.examine import examine
+from somnisphere.config_text import example
+from somnisphere.doctor.examine import check_oxygen
 from somnisphere.entities import ENTITIES
 from somnisphere.errors import UserError
 from somnisphere.sleep.pipeline import SleepPipeline
@@ -98,8 +99,8 @@ def test_the_line_goes_into_the_configuration_and_the_doctor_tells_it(
     kept = [line for line in path.read_text().splitlines() if line in example().splitlines()]
     assert kept == example().splitlines(), "every line that a person can read is still there"
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted([path.name, "readings.csv"])
-    found = {finding.part: finding.verdict for finding in examine(path) if finding.part == "oxygen"}
-    assert "CMS50D" in found["oxygen"]
+    (found,) = check_oxygen(load(path))
+    assert "CMS50D" in found.verdict
 
 
 def test_the_home_is_told_whether_oxygen_is_calibrated(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 def test_the_files_rights_stay(tmp_path: Path) -> None:
     file = CardFile(tmp_path / "cards.json")
     file.link(BEAR, StoryMeant("boat.opus"))
-    assert file.path.stat().st_mode & 0o777 == 0o644
+    assert file.path.stat().st_mode & 0o777 == 0o600
     file.path.chmod(0o664)
     file.link(FOX, StoryMeant("boat.opus"))
     assert file.path.stat().st_mode & 0o777 == 0o664

@@ -20,6 +20,7 @@ from tests.pulse_waves import lying_still
 
 from somnisphere.cli import main
 from somnisphere.config import load
+from somnisphere.doctor.world import World
 from somnisphere.library import STARTER_FOLDER
 
 BUS = 79
@@ -120,7 +121,11 @@ def test_completion_that_is_not_installed(capsys: Output, monkeypatch: pytest.Mo
 # ---- the doctor ------------------------------------------------------------------------------------------------------
 
 
-def test_the_doctor_on_a_computer_that_is_no_bedside(tmp_path: Path, capsys: Output) -> None:
+def test_the_doctor_on_a_computer_that_is_no_bedside(
+    tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Another test's daemon may be running on this machine.
+    monkeypatch.setattr("somnisphere.cli_doctor.THIS_MACHINE", World(root=tmp_path / "machine"))
     stories = tmp_path / "stories"
     stories.mkdir()
     (stories / "letter.mp3").write_text("Dear friend")

@@ -19,6 +19,7 @@ from somnisphere.clock import SystemClock
 from somnisphere.config import Config, ConfigError, load
 from somnisphere.config_keys import Cards, Sensor
 from somnisphere.doctor.cards import check_cards
+from somnisphere.doctor.world import World
 from somnisphere.poll_thread import PollThread
 from somnisphere_hardware.card_keyboard import CardKeyboard
 from somnisphere_hardware.card_reader import CardSeen, CardSign, ReaderState
@@ -136,10 +137,11 @@ def test_every_command_has_help(words: list[str], capsys: Output) -> None:
 
 
 def test_the_doctor_looks_at_the_reader(reader: SimulatedPn532) -> None:
-    (found,) = check_cards(Config(cards=Cards(reader="pn532", bus=BUS)))
+    alone = World(daemon_runs=False)
+    (found,) = check_cards(Config(cards=Cards(reader="pn532", bus=BUS)), alone)
     assert (found.part, found.ok, found.verdict) == ("cards", True, "PN532 1.6 answers")
     assert not reader.field_on
-    (found,) = check_cards(Config(cards=Cards(reader="/nowhere/event0")))
+    (found,) = check_cards(Config(cards=Cards(reader="/nowhere/event0")), alone)
     assert not found.ok
     assert "plugged in" in found.verdict
     assert list(check_cards(Config())) == []

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from somnisphere import config
-from somnisphere.config import Config, ConfigError, example, find, load, show
+from somnisphere.config import Config, ConfigError, find, load
 from somnisphere.config_keys import Lamp, Listener
+from somnisphere.config_text import example, show
 from somnisphere.lamp_whites import lamp_whites
 from somnisphere_hardware.colour import Whites
 

@@ -15,6 +15,7 @@ from somnisphere.events import (
     Announce,
     BeginNight,
     BrokerReported,
+    DateAnew,
     DimLamp,
     LampReported,
     PlayerReported,
@@ -50,6 +51,19 @@ def test_a_tap_begins_the_evening_and_opens_a_night() -> None:
     assert bed.core.snapshot().night_id == "2026-03-14"
     bed.live(60.0)
     assert of(PlayStory, bed.done) == [PlayStory(ATTIC.path, 0.0, -10.0)]
+
+
+def test_an_evening_that_was_killed_before_its_night_was_kept_opens_one() -> None:
+    before = Bedside()
+    before.live(5.0)
+    before.tap()
+    before.live(4.0)
+    after = Bedside()
+    after.tick()
+    done = after.core.restore_ritual(before.core.ritual_state(), -before.at_s, 0.0)
+    assert after.in_phase(Phase.WIND_DOWN)
+    assert of(BeginNight, done) == [BeginNight("2026-03-14", 0.0)]
+    assert after.core.snapshot().night_id == "2026-03-14"
 
 
 def test_a_second_tap_opens_no_second_night() -> None:
@@ -111,7 +125,7 @@ def test_a_clock_that_is_put_right_hours_late_wakes_nobody() -> None:
     bed.wall_s += 5 * HOUR_S
     bed.live(10.0)
     assert bed.in_phase(Phase.IDLE)
-    assert bed.done == []
+    assert bed.done == [Say("The clock was set forward by 5.0 hours."), DateAnew(5 * HOUR_S)]
     bed.live(24 * HOUR_S, step_s=30.0)
     assert "lights_down" in [moment.type for moment in of(Announce, bed.done)]
 

@@ -14,10 +14,11 @@ from somnisphere.assemble import shelf_reader
 from somnisphere.bedtime.phases import Phase
 from somnisphere.bedtime.sentences import begin_of
 from somnisphere.config import Config
-from somnisphere.daemon import LAMP_REPORT_EVERY_S, PICTURE_EVERY_S, RESCAN_EVERY_S
+from somnisphere.daemon import LAMP_REPORT_EVERY_S, RESCAN_EVERY_S
 from somnisphere.events import Announce, BrokerReported, ButtonPressed, Press
 from somnisphere.journal import Journal
 from somnisphere.library import STARTER_FOLDER
+from somnisphere.night_record import PICTURE_EVERY_S
 from somnisphere_hardware.fade import luminance
 from somnisphere_hardware.samples import PartState
 from somnisphere_home.release import TOPIC as RELEASE_TOPIC
@@ -115,7 +116,7 @@ def test_a_second_night_of_one_evening_has_a_name_of_its_own(tmp_path: Path) -> 
         it.command("begin")
         it.command("stop")
         it.live(LONG_S, step_s=30.0)
-        assert it.daemon.finished is not None
+        assert it.daemon.night.finished is not None
         it.wall_s -= it.at_s
         it.live(1.0)
         it.command("begin")

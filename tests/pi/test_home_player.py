@@ -245,6 +245,18 @@ def test_closing_leaves_quiet_and_the_own_volume(evening: Evening) -> None:
     assert evening.home.states[PLAYER][1]["volume_level"] == 0.7
 
 
+@pytest.mark.parametrize(
+    ("plays", "stopped"),
+    [(f"http://box:8124/{'a-_Z' * 10}123/story.mp3", True), ("http://radio.example/a/story.mp3", False)],
+)
+def test_a_story_that_a_killed_run_left_playing_is_stopped(evening: Evening, plays: str, stopped: bool) -> None:
+    evening.home.states[PLAYER] = ("playing", {"volume_level": 0.3, "media_content_id": plays})
+    evening.wait(10.0)
+    assert ("media_stop" in evening.home.names()) is stopped
+    assert evening.home.states[PLAYER][0] == ("idle" if stopped else "playing")
+    assert evening.reports == [], "nobody wished for anything"
+
+
 def test_an_address_that_takes_long_is_not_waited_for(evening: Evening) -> None:
     asked = threading.Event()
 

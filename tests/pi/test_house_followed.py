@@ -13,8 +13,10 @@ from tests.home_api import fake_home
 from tests.home_socket import fake_socket_home
 from tests.pi.test_live import BUS, configured, living_bus, pins, run_while
 
-from somnisphere.config import ConfigError, load, show
+from somnisphere.config import ConfigError, load
+from somnisphere.config_text import show
 from somnisphere.doctor.home import check_home_assistant
+from somnisphere.doctor.world import World
 
 __all__ = ["living_bus", "pins"]
 
@@ -60,9 +62,10 @@ def test_the_doctor_names_what_is_not_there(tmp_path: Path) -> None:
     keys = f'still_up = ["{MOTION}"]\nbedroom_light_level = "{LEVEL}"\n[voice]\nhome_engine = "tts.none"'
     with fake_home() as home:
         home.states |= {MOTION: ("off", {}), "zone.home": ("0", {})}
-        findings = list(check_home_assistant(load(written(tmp_path, home.url, keys))))
+        config, world = load(written(tmp_path, home.url, keys)), World(root=tmp_path, daemon_runs=False)
+        findings = list(check_home_assistant(config, world))
         home.mood = "401"
-        refused = list(check_home_assistant(load(written(tmp_path, home.url, keys))))
+        refused = list(check_home_assistant(config, world))
     assert [finding.ok for finding in findings] == [True, False, False]
     assert "no tts.none" in findings[1].verdict
     assert f"no {LEVEL}" in findings[2].verdict

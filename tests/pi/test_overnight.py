@@ -1,5 +1,7 @@
 """The morning's answer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,14 @@ def test_out_of_bed_is_said_and_counts_as_awake_for_its_neighbours() -> None:
     assert before is not None
     assert after is not None
     assert after[0] > before[0]
+
+
+def test_a_night_dated_by_two_clocks_is_staged_by_its_numbers() -> None:
+    """Before a kill the clock was two days ahead, or behind; the daemon that came back knew better."""
+    epochs = night(np.random.default_rng(5))
+    for jump_s in (-2 * 86400.0, -45.0):
+        dated = [replace(e, start_s=e.start_s + (jump_s if e.index >= 120 else 0.0)) for e in epochs]
+        assert [e.stage for e in revise(dated)] == [e.stage for e in revise(epochs)]
 
 
 def test_epochs_left_out_do_not_shift_the_night() -> None:

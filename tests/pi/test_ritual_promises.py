@@ -71,6 +71,22 @@ def test_nobody_is_woken_by_a_box_that_comes_back_late() -> None:
     assert any(isinstance(action, PlayStory) for action in after.press(Press.TAP)), "but a hand goes on with it"
 
 
+@pytest.mark.parametrize("cues", [(Cue.SLEPT,), (Cue.SLEPT, Cue.STIRRED), (Cue.SLEPT, Cue.WOKE), ()])
+def test_a_box_that_was_unplugged_in_the_night_begins_another_evening(cues: tuple[Cue, ...]) -> None:
+    """It was asleep when its plug was pulled; a day later nobody is, and a tap must not ask for one more page."""
+    bed = NumberBedside()
+    bed.begin()
+    for cue in cues:
+        bed.cue(cue)
+    after = reborn(bed, 20 * 3600.0)
+    assert after.in_phase(Phase.IDLE)
+    after.live(60, None)
+    assert (after.lamp_pct, after.playing) == (0.0, False)
+    after.press(Press.TAP)
+    assert after.in_phase(Phase.WIND_DOWN)
+    assert after.ritual.state.listened_s == 0.0
+
+
 def test_a_pause_by_hand_outlives_a_kill() -> None:
     bed = NumberBedside()
     bed.begin()

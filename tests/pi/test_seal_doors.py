@@ -398,7 +398,7 @@ def test_a_whole_rehearsed_night_keeps_its_seal(tmp_path: Path, caplog: pytest.L
         simulation.daemon.publish_through(messages.append)
         simulation.daemon.home_connected(0.0)
         simulation.rehearsal.run(simulation.until_s)
-        ended = simulation.daemon.finished
+        ended = simulation.daemon.night.finished
     assert ended is not None
     assert ended.times.fell_asleep_s is not None
     night = [json.loads(m.payload) for m in messages if m.topic == "somnisphere/bedside/night"]

@@ -49,6 +49,8 @@ def restored(evening: Evening, plain: Mapping[str, Any], shift_s: float, at_s: f
     lamp: Actions = [DimLamp(state.lamp_target_pct, 2.0)]
     if state.phase in WITH_STORY and was_playing and state.position_s is not None and state.story_key is not None:
         lamp += evening.keep(state.story_key, evening.back_a_little(state.position_s))
+    if away_s > evening.settings.night_away_limit_s:
+        return _another_day(evening)
     if away_s > evening.settings.away_limit_s:
         return _back_late(evening, lamp)
     story = evening.shelf.find(state.story_key) if state.story_key is not None else None
@@ -71,3 +73,23 @@ def _back_late(evening: Evening, lamp: Actions) -> Actions:
         paused_by_hand=False,
     )
     return [DimLamp(0.0, 2.0), Say("Back after a long while: the evening stays quiet; a tap goes on with it.")]
+
+
+def _another_day(evening: Evening) -> Actions:
+    """The night is not carried on either: whatever phase it ended in, another evening may begin."""
+    evening.state = replace(
+        evening.state,
+        phase=Phase.IDLE,
+        listened_s=0.0,
+        is_night=False,
+        fade_db=0.0,
+        lamp_base_pct=0.0,
+        lamp_target_pct=0.0,
+        lamp_by_hand=False,
+        lamp_sinks_at_s=None,
+        lamp_lands_at_s=None,
+        paused_by_hand=False,
+    )
+    evening.page.renew()
+    evening.reading.forget()
+    return [DimLamp(0.0, 2.0), Say("Back after hours: that night is over.")]

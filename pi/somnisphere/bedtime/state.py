@@ -61,6 +61,8 @@ class RitualSettings:
     resume_rewind_s: float = 5.0
     away_limit_s: float = 600.0
     """After a restart the story goes on only if the daemon was away for less; nobody is woken by a box that boots."""
+    night_away_limit_s: float = 6 * 3600.0
+    """Away for longer, and the whole night is over: the journal does not carry it on either."""
     fresh_after_s: float = 4 * 3600.0
     """An evening begun this long after the last story was heard has the whole limit again."""
     lamp_rest_s: float = 600.0

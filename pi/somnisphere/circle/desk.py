@@ -59,7 +59,7 @@ class Desk:
         self.folders = folders_of(config)
         self._path = household_beside(Path(config.journal.path))
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.store = CircleStore(self._path)
         except (sqlite3.Error, OSError) as problem:
             raise UserError(in_trouble(problem, self._path)) from None

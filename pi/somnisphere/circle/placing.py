@@ -11,6 +11,7 @@ from somnisphere.library import Broken, forget_gone, read
 from somnisphere.library.broken import UnreadableError, reason_of
 from somnisphere.library.marks import with_marks
 from somnisphere.library.story_writer import file_name, write_story
+from somnisphere.own_files import like_its_folder
 from somnisphere.story import Book
 
 OFFERED = "offered"
@@ -56,6 +57,7 @@ def place(arrived: Path, offer: Offer, shelf: Path) -> Path:
         _sync(fresh)
         to = _free(shelf / fresh.name, offer.sha256)
         fresh.rename(to)
+    like_its_folder(to)
     return to
 
 

@@ -11,17 +11,15 @@ from somnisphere.doctor.broker_door import speaks_tls, trouble_at_the_door
 from somnisphere.doctor.finding import Finding
 from somnisphere.doctor.world import THIS_MACHINE, World
 from somnisphere_home.messages import OFFLINE, Message, Topics
-from somnisphere_home.mqtt import BrokerSettings, Connected, HomeLink, LinkEvent, Received
+from somnisphere_home.mqtt import Connected, HomeLink, LinkEvent, Received
 
 PART, RIGHTS = "broker", "access list"
-SERVICE_PASSWORD = "etc/somnisphere/mqtt-password"
-"""What the service is handed by systemd (``LoadCredential=``), where the configuration names no file."""
 
 
 def check_broker(config: Config, world: World = THIS_MACHINE) -> Iterator[Finding]:
     place = f"{config.mqtt.host}:{config.mqtt.port}"
     try:
-        settings = replace(_settings(config, world), client_id=f"somnisphere_{config.box.node}_doctor")
+        settings = replace(broker_settings(config), client_id=f"somnisphere_{config.box.node}_doctor")
     except ConfigError as problem:
         yield Finding(PART, False, str(problem), "correct this key, or look as the user who runs it, or with sudo")
         return
@@ -49,16 +47,6 @@ def check_broker(config: Config, world: World = THIS_MACHINE) -> Iterator[Findin
         return
     mend = "correct mqtt.username and the password's file; is this an MQTT broker?"
     yield Finding(PART, False, getattr(answer, "reason", f"{place} says nothing"), mend)
-
-
-def _settings(config: Config, world: World) -> BrokerSettings:
-    """As the service has them."""
-    kept = world.at(SERVICE_PASSWORD)
-    if config.mqtt.password_file is None and config.mqtt.username and kept.exists():
-        from msgspec.structs import replace as changed
-
-        config = changed(config, mqtt=changed(config.mqtt, password_file=str(kept)))
-    return broker_settings(config)
 
 
 def _next(events: "queue.SimpleQueue[LinkEvent]", within_s: float) -> LinkEvent | None:

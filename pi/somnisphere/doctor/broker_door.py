@@ -69,7 +69,10 @@ def _of_certificate(place: str, problem: ssl.SSLCertVerificationError) -> Troubl
     if problem.verify_code in _UNKNOWN_AUTHORITY:
         mend = "name the authority's certificate in mqtt.ca_file (ca.crt, made with the broker's)"
         return f"the certificate of {place} is signed by an authority that this box does not know: {words}", mend
-    return f"the certificate of {place} is not accepted: {words}", "make the broker a new one"
+    mend = (
+        "make the broker a new one (deploy/broker/make-certificates.sh); Python 3.13 wants more in it than older ones"
+    )
+    return f"the certificate of {place} is not accepted: {words}", mend
 
 
 def speaks_plain(settings: BrokerSettings, knock_s: float) -> bool:

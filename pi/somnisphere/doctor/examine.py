@@ -27,7 +27,7 @@ from somnisphere.doctor.world import THIS_MACHINE, World
 
 Check = Callable[[Config, World], Iterator[Finding]]
 
-MOST_S = 19.0
+MOST_S = 15.0
 """A doctor who takes longer is not asked."""
 
 

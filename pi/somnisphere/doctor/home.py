@@ -1,9 +1,11 @@
 """Home Assistant, where its interface is asked: is it there, does it know what the configuration names, and us; and is
 its time ours."""
 
+import socket
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from somnisphere.broker import secret, topics_of
 from somnisphere.config import Config, ConfigError
@@ -29,6 +31,11 @@ def check_home_assistant(config: Config, world: World = THIS_MACHINE) -> Iterato
     except ConfigError as problem:
         yield Finding("home", False, str(problem), "correct this key, or look as the user who runs it, or with sudo")
         return
+    if trouble := _at_the_door(home.url, world.knock_s):
+        yield Finding(
+            "home", False, trouble, "correct home_assistant.url; without it all but questions to the home works"
+        )
+        return
     client = HomeAssistantClient(home.url, token, timeout_s=world.knock_s)
     try:
         answer = client.configuration()
@@ -44,6 +51,26 @@ def check_home_assistant(config: Config, world: World = THIS_MACHINE) -> Iterato
             yield from _discovered(config, client)
     finally:
         client.close()
+
+
+def _at_the_door(url: str, knock_s: float) -> str:
+    """Why nobody can be asked there, "" when somebody opens."""
+    try:
+        place = urlsplit(url)
+        host, port = place.hostname or "", place.port or (443 if place.scheme == "https" else 80)
+    except ValueError as problem:
+        return f"{url} is no address: {problem}"
+    try:
+        socket.create_connection((host, port), timeout=knock_s).close()
+    except socket.gaierror:
+        return f"no machine is called {host} here"
+    except ConnectionRefusedError:
+        return f"nothing listens at {host}:{port}"
+    except TimeoutError:
+        return f"{host}:{port} does not answer"
+    except OSError as problem:
+        return f"{host}:{port} cannot be reached: {problem.strerror or problem}"
+    return ""
 
 
 def _named(config: Config, client: "HomeAssistantClient") -> Iterator[Finding]:

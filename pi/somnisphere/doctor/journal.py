@@ -15,6 +15,7 @@ from somnisphere.doctor.finding import Finding
 from somnisphere.doctor.world import THIS_MACHINE, World
 from somnisphere.household_file import household_beside
 from somnisphere.journal_schema import MIGRATIONS
+from somnisphere.sqlite_file import CarefulConnection
 
 PART = "journal"
 _MOST_S = 6.0
@@ -57,4 +58,4 @@ def _checked(part: str, path: Path, newest: int | None, mend: str) -> Finding:
 def opened(path: Path) -> sqlite3.Connection:
     beside = all(path.with_name(path.name + ending).exists() for ending in ("-wal", "-shm"))
     how = "mode=ro" if beside else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=2.0)
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=2.0, factory=CarefulConnection)

@@ -7,7 +7,6 @@ from pathlib import Path
 from somnisphere.config import Config
 from somnisphere.doctor.finding import Finding
 from somnisphere.doctor.world import THIS_MACHINE, World
-from somnisphere.household_file import household_beside
 
 PART = "rights"
 
@@ -27,13 +26,11 @@ def check_rights(config: Config, world: World = THIS_MACHINE) -> Iterator[Findin
 
 
 def kept_private(config: Config, world: World = THIS_MACHINE) -> list[Path]:
-    """Passwords, tokens, nights and words."""
+    """Passwords, tokens, nights and words, and the keys of the circle."""
     secrets = (config.mqtt.password_file, config.coach.password_file, config.home_assistant.token_file)
-    journal = Path(config.journal.path)
-    kept = [
-        database.with_name(database.name + ending)
-        for database in (journal, household_beside(journal))
-        for ending in ("", "-wal", "-shm")
-    ]
     named = [Path(secret).expanduser() for secret in secrets if secret]
-    return list(dict.fromkeys([*named, world.at("etc/somnisphere/mqtt-password"), *kept]))
+    lent = [world.at(f"etc/somnisphere/{name}") for name in ("mqtt-password", "home-assistant-token")]
+    journal = Path(config.journal.path)
+    folder = journal.parent
+    kept = [*folder.glob(f"{journal.stem}*"), *folder.glob("household*"), *(folder / "circle").rglob("*")]
+    return list(dict.fromkeys([*named, *lent, *(path for path in sorted(kept) if path.is_file())]))

@@ -3,18 +3,19 @@ leaves them alone."""
 
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from somnisphere.config import Config
 from somnisphere.doctor.finding import Finding
 from somnisphere.doctor.world import THIS_MACHINE, World
 
+PART = "service"
 UNIT = "somnisphere.service"
+BESIDE = ("somnisphere-page.service", "somnisphere-circle.service")
 _ASKED = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "NRestarts")
 _WAIT_S = 4.0
-_MANY_RESTARTS = 3
-_LOG = f"the log says why: journalctl -u {UNIT} -n 50"
+MANY_RESTARTS = 3
 
 
 def daemon_runs(world: World = THIS_MACHINE) -> bool:
@@ -47,14 +48,14 @@ def _is_daemon(words: Sequence[str]) -> bool:
     return False
 
 
-def unit_state(world: World = THIS_MACHINE) -> dict[str, str]:
-    """What systemd says of the unit; nothing where there is no systemd."""
+def unit_state(world: World = THIS_MACHINE, unit: str = UNIT) -> dict[str, str]:
+    """What systemd says of a unit; nothing where there is no systemd."""
     systemctl = shutil.which("systemctl")
     if systemctl is None or not world.at("run/systemd/system").is_dir():
         return {}
     try:
         said = subprocess.run(
-            [systemctl, "show", UNIT, f"--property={','.join(_ASKED)}"],
+            [systemctl, "show", unit, f"--property={','.join(_ASKED)}"],
             capture_output=True, text=True, errors="replace", timeout=_WAIT_S, check=False,
         ).stdout  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
@@ -65,21 +66,38 @@ def unit_state(world: World = THIS_MACHINE) -> dict[str, str]:
 
 def check_service(_config: Config, world: World = THIS_MACHINE) -> Iterator[Finding]:
     state = unit_state(world)
-    active = f"{state.get('ActiveState', '')} ({state.get('SubState', '')})"
-    restarts = int(state["NRestarts"]) if state.get("NRestarts", "").isdecimal() else 0
     if state.get("LoadState", "not-found") == "not-found":
         pid = daemon_pid(world)
-        yield Finding("service", True, "not installed as a service" + ("" if pid is None else f"; process {pid} runs"))
-    elif state["LoadState"] != "loaded":
-        yield Finding("service", False, f"{UNIT} is {state['LoadState']}", f"systemd-analyze verify {UNIT} says why")
-    elif state["ActiveState"] == "failed":
-        yield Finding("service", False, f"{UNIT} failed ({state.get('Result', '')})", _LOG)
-    elif state["SubState"] == "auto-restart" or restarts > _MANY_RESTARTS:
-        yield Finding("service", False, f"{UNIT} was started anew {restarts} times and is {active}", _LOG)
-    elif state["ActiveState"] != "active":
-        yield Finding("service", True, f"{UNIT} is {active}", f"to start it: sudo systemctl start {UNIT}")
-    elif state.get("UnitFileState") == "disabled":
+        yield Finding(PART, True, "not installed as a service" + ("" if pid is None else f"; process {pid} runs"))
+        return
+    yield _trouble(UNIT, state) or _asleep(state) or Finding(PART, True, f"{UNIT} is {_active(state)}")
+    for unit in BESIDE:
+        beside = unit_state(world, unit)
+        if beside.get("LoadState") == "loaded" and (trouble := _trouble(unit, beside)):
+            yield trouble
+
+
+def _active(state: Mapping[str, str]) -> str:
+    return f"{state.get('ActiveState', '?')} ({state.get('SubState', '?')})"
+
+
+def _trouble(unit: str, state: Mapping[str, str]) -> Finding | None:
+    log = f"the log says why: journalctl -u {unit} -n 50"
+    restarts = int(state["NRestarts"]) if state.get("NRestarts", "").isdecimal() else 0
+    if state.get("LoadState") != "loaded":
+        mend = f"systemd-analyze verify {unit} says why"
+        return Finding(PART, False, f"{unit} is {state.get('LoadState')}", mend)
+    if state.get("ActiveState") == "failed":
+        return Finding(PART, False, f"{unit} failed ({state.get('Result', '?')})", log)
+    if state.get("SubState") == "auto-restart" or restarts > MANY_RESTARTS:
+        return Finding(PART, False, f"{unit} was started anew {restarts} times and is {_active(state)}", log)
+    return None
+
+
+def _asleep(state: Mapping[str, str]) -> Finding | None:
+    if state.get("ActiveState") != "active":
+        return Finding(PART, True, f"{UNIT} is {_active(state)}", f"to start it: sudo systemctl start {UNIT}")
+    if state.get("UnitFileState") == "disabled":
         mend = f"sudo systemctl enable {UNIT}"
-        yield Finding("service", False, f"{UNIT} runs but will not start with the box", mend)
-    else:
-        yield Finding("service", True, f"{UNIT} is {active}")
+        return Finding(PART, False, f"{UNIT} runs but will not start with the box", mend)
+    return None

@@ -50,7 +50,7 @@ def _card(config: Config, world: World) -> Finding | None:
 
 def card_names(world: World = THIS_MACHINE) -> list[str]:
     """As ALSA names them: ``CARD=`` of a device."""
-    return re.findall(r"^\s*\d+ \[(\S+)\s*\]", world.text("proc/asound/cards"), re.MULTILINE)
+    return re.findall(r"^\s*[0-9]+ \[(\S+)\s*\]", world.text("proc/asound/cards"), re.MULTILINE)
 
 
 def _playing(config: Config, mpv: str, world: World) -> Finding:
@@ -63,7 +63,8 @@ def _playing(config: Config, mpv: str, world: World) -> Finding:
     device = [f"--audio-device={speaker.device}"] if speaker.device else []
     done = _asked(mpv, f"--ao={speaker.ao}", *device, *_SILENCE)
     if done is None:
-        return Finding(PART, False, f"mpv did not play on {place} within {_WAIT_S:g} s", _other(mpv, speaker.ao))
+        mend = "is that device's cable in? try in a terminal: mpv --ao=" + speaker.ao + " and a file of sound"
+        return Finding(PART, False, f"mpv did not play on {place} within {_WAIT_S:g} s", mend)
     if done.returncode == 0:
         return Finding(PART, True, f"{mpv} plays on {place}")
     why = next((line for line in done.stdout.splitlines() if line.startswith("[ao")), "it does not say why")

@@ -24,7 +24,7 @@ class World:
     disk: Callable[[Path], os.statvfs_result] = os.statvfs
     listen_s: float = 5.0
     knock_s: float = 3.0
-    login_s: float = 12.0
+    login_s: float = 10.0
     echo_s: float = 2.0
 
     def at(self, path: str) -> Path:

@@ -5,13 +5,13 @@ other tracker made a score of is not kept.
 """
 
 import json
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Connection
 
-from somnisphere.household_file import connect
+from somnisphere.household_file import WAIT_S, connect
 from somnisphere.night import Stage
 
 MIGRATIONS = (
@@ -71,16 +71,21 @@ class ImportedNights:
         self._path = household
 
     def all(self, since: str = "", until: str = "9") -> list[ImportedNight]:
-        """By evening, oldest first."""
+        """By evening, oldest first. Nothing is written."""
         if not self._path.exists():
             return []
-        with self._open() as db:
+        with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=WAIT_S)) as db:
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'imported_night'").fetchone():
+                return []
             rows = db.execute(
                 "SELECT source, night, began_s, ended_s, spans, minutes FROM imported_night "
                 "WHERE night >= ? AND night <= ? ORDER BY began_s, source",
                 (since, until),
             ).fetchall()
-        return [_night(*row) for row in rows]
+        try:
+            return [_night(*row) for row in rows]
+        except (ValueError, TypeError, AttributeError, RecursionError) as problem:
+            raise sqlite3.DatabaseError(f"an imported night cannot be read ({problem})") from problem
 
     def take_in(self, nights: Sequence[ImportedNight], at_s: float, *, dry_run: bool = False) -> Outcome:
         """Keep those that are new, all at once. Of the same tracker no two may overlap."""
@@ -101,7 +106,7 @@ class ImportedNights:
         return Outcome(tuple(new), tuple(known), tuple(overlapping))
 
     @contextmanager
-    def _open(self) -> Iterator[Connection]:
+    def _open(self) -> Iterator[sqlite3.Connection]:
         db = connect(self._path, "imported", MIGRATIONS)
         try:
             yield db

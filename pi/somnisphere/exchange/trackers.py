@@ -1,6 +1,8 @@
 """A file of another tracker: which one it is, by its first line, and what it holds."""
 
 import csv
+import io
+import sys
 from pathlib import Path
 
 from somnisphere.exchange import fitbit, plain, sleep_as_android, withings
@@ -8,7 +10,7 @@ from somnisphere.exchange.imported import ImportedNight
 from somnisphere.exchange.tracker_rows import Table, TrackerError
 
 READERS = (sleep_as_android, fitbit, withings, plain)
-LARGEST_BYTES = 200_000_000
+LARGEST_BYTES = 50_000_000
 LARGEST_CELL = 10_000_000
 CONVERT = (
     "Known are Fitbit's sleep CSV, Sleep as Android's sleep-export.csv, Withings' raw_…_sleep-state.csv, and a plain "
@@ -37,14 +39,11 @@ def _table(path: Path) -> Table:
     rows, lines = list[tuple[str, ...]](), list[int]()
     csv.field_size_limit(LARGEST_CELL)
     try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise TrackerError(f"it is larger than {LARGEST_BYTES // 10**6} MB. Cut it into pieces.")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            for row in reader:
-                if any(cell.strip() for cell in row):
-                    rows.append(tuple(row))
-                    lines.append(reader.line_num)
+        reader = csv.reader(io.StringIO(_content(path).decode("utf-8-sig"), newline=""))
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append(tuple(row))
+                lines.append(reader.line_num)
     except OSError as problem:
         raise TrackerError(f"cannot be read: {problem.strerror or problem}.") from problem
     except UnicodeDecodeError as problem:
@@ -52,3 +51,15 @@ def _table(path: Path) -> Table:
     except csv.Error as problem:
         raise TrackerError(f"this is no CSV: {problem}. {CONVERT}") from problem
     return Table(tuple(rows), tuple(lines))
+
+
+def _content(path: Path) -> bytes:
+    """``-``: standard input."""
+    if str(path) == "-":
+        content = sys.stdin.buffer.read(LARGEST_BYTES + 1)
+    else:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
+    if len(content) > LARGEST_BYTES:
+        raise TrackerError(f"it is larger than {LARGEST_BYTES // 10**6} MB. Cut it into pieces.")
+    return content

@@ -16,6 +16,7 @@ from typing import Any
 
 from somnisphere.library.broken import UnreadableError
 from somnisphere.library.titles import one_line
+from somnisphere.own_files import like_its_folder
 from somnisphere.small_file import write_text
 from somnisphere.story import Book, Consent
 
@@ -79,3 +80,4 @@ def write_consent(path: Path, consent: Consent) -> None:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         lines.append(f'{key} = "{escaped}"')
     write_text(beside(path), "\n".join(lines) + "\n")
+    like_its_folder(beside(path))

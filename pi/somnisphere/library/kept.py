@@ -70,7 +70,7 @@ class Kept:
         place = self._place(kind)
         half = place.with_suffix(".half")
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             half.write_bytes(msgspec.json.encode(entry))
             half.replace(place)
         except OSError:
@@ -80,7 +80,7 @@ class Kept:
     def file(self, name: str) -> Path:
         """Where a file made of the source lies (or is to lie); its folder exists. ``UnreadableError``: it cannot."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as problem:
             raise UnreadableError(
                 f"Its audio has to be unpacked, and the cache folder {self._folder} cannot be made "

@@ -8,6 +8,7 @@ from pathlib import Path
 from somnisphere.library.broken import Broken, reason_of
 from somnisphere.library.reading import read
 from somnisphere.library.titles import key_of, language_tag, one_line
+from somnisphere.own_files import like_its_folder
 
 MOST_CHARS = 200_000
 LEAST_FREE_BYTES = 100_000_000
@@ -43,6 +44,7 @@ def add_text(folder: Path, title: str, text: str, teller: str = "", language: st
             raise NotAddedError(found.reason)
         with place.open("xb") as file:
             file.write(content)
+        like_its_folder(place)
     except FileExistsError:
         raise NotAddedError(f"there is a story {place.name} already; give this one another title") from None
     except OSError as problem:

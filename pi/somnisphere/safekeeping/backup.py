@@ -8,11 +8,11 @@ page's PIN are. The list of hashes stands in front, so that a file that was cut 
 import hashlib
 import os
 import shutil
-import sqlite3
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,12 +20,14 @@ import msgspec
 
 from somnisphere import __version__
 from somnisphere.errors import UserError
+from somnisphere.journal_schema import TROUBLE
 from somnisphere.safekeeping import databases
 from somnisphere.safekeeping.belongings import DATABASES, Belongings, files_below
 from somnisphere.safekeeping.manifest import FORMAT, NAME, File, Manifest
 
 PACKED = (".mka", ".mp3", ".ogg", ".opus", ".m4a", ".m4b", ".flac", ".epub", ".story", ".jpg", ".png", ".zip")
 """Ends of names of what does not grow smaller."""
+ROOM = ".backup-"
 LENT = "offered"
 """Below the circle's folder: stories packed for others, made anew from the shelf."""
 
@@ -65,9 +67,14 @@ def write_backup(belongings: Belongings, to: BinaryIO, *, box: str, made: str, s
 
 @contextmanager
 def _room(belongings: Belongings) -> Iterator[Path]:
-    """A folder for the copies: beside the journal, or where it cannot be written, wherever there is one."""
+    """A folder for the copies: beside the journal, or where it cannot be written, wherever there is one. What a backup
+    that was killed left behind is taken away."""
+    for left in belongings.journal.parent.glob(f"{ROOM}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > 86400.0:
+                shutil.rmtree(left)
     try:
-        room = Path(tempfile.mkdtemp(dir=belongings.journal.parent, prefix=".backup-"))
+        room = Path(tempfile.mkdtemp(dir=belongings.journal.parent, prefix=ROOM))
     except OSError:
         room = Path(tempfile.mkdtemp(prefix="somnisphere-backup-"))
     try:
@@ -86,7 +93,7 @@ def _sources(belongings: Belongings, room: Path, shelf: Path | None) -> Iterator
                 databases.copy(path, copied)
                 if name == "household.db":
                     databases.without_sessions(copied)
-            except sqlite3.Error as problem:
+            except TROUBLE as problem:
                 raise UserError(f"{path} cannot be copied: {problem}. Nothing was saved.") from problem
         else:  # small, and its program may write it meanwhile
             shutil.copyfile(path, copied)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from somnisphere import card_file, comfort_file, light_memory, sensing_switch
+from somnisphere import card_file, comfort_file, journal_tail, light_memory, sensing_switch
 from somnisphere.household_file import household_beside
 
 DATABASES = ("journal.db", "household.db")
@@ -33,13 +33,19 @@ class Belongings:
         return self.journal.with_name(f"{self.journal.name}.evening")
 
     @property
+    def minutes(self) -> Path:
+        return journal_tail.beside(self.journal)
+
+    @property
     def comfort(self) -> Path:
         return comfort_file.beside(self.journal)
 
     @property
     def files(self) -> dict[str, Path]:
-        """Single files by their name in a backup; databases first."""
+        """Single files by their name in a backup. What waits for the journal comes before it: whoever copies in this
+        order has each half minute in one of them, or in both."""
         return {
+            "minutes": self.minutes,
             "journal.db": self.journal,
             "household.db": self.household,
             "evening": self.evening,
@@ -85,6 +91,8 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 def own_as_the_folder(path: Path) -> None:
     """What root makes here belongs to whom the folder belongs, so that the service may write it."""
-    if os.geteuid() == 0:
-        owner = path.parent.stat()
+    if os.geteuid() != 0:
+        return
+    owner, now = path.parent.stat(), path.lstat()
+    if (owner.st_uid, owner.st_gid) != (now.st_uid, now.st_gid):
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -76,7 +76,7 @@ def made_ready(path: Path, name: str) -> None:
             for part, migrations in there.items():
                 household_file.connect(path, part, migrations).close()
             _compare(path, _fresh_household(there))
-    except (sqlite3.Error, OverflowError, TypeError) as problem:
+    except (sqlite3.Error, OverflowError, TypeError, ValueError) as problem:
         raise UserError(f"{name} in the backup cannot be used: {problem}.") from problem
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from somnisphere.journal_schema import TROUBLE
 from somnisphere.library.kept import FOLDER
 from somnisphere.safekeeping.belongings import Belongings
 from somnisphere.safekeeping.forget_night import dreams_of, remove
@@ -35,7 +36,7 @@ def _stories_of_dreams(household: Path) -> list[str]:
     """Of a file that cannot be read nothing is known; it goes all the same."""
     try:
         return [key for _, key in dreams_of(household, None)]
-    except sqlite3.Error:
+    except TROUBLE:
         return []
 
 
@@ -52,7 +53,7 @@ def others_who_hold_something(household: Path) -> list[str]:
                 coaches = [str(row[0]) for row in db.execute(told)]
             if "circle" in there:
                 circles = [str(row[0]) for row in db.execute("SELECT name FROM circle WHERE has_left = 0")]
-    except sqlite3.Error:
+    except TROUBLE:
         return []
     return [
         *(

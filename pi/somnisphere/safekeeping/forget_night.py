@@ -122,14 +122,16 @@ def _without(step: str, count: int, gone: Sequence[Note]) -> int:
 
 
 def _sensed(belongings: Belongings, night_id: str, window: Window) -> None:
+    Journal(belongings.journal).close()  # takes in what waits in the file of minutes, and brings the tables up to date
+    belongings.minutes.unlink(missing_ok=True)
     with for_good(belongings.journal) as db:
         db.execute("DELETE FROM epoch WHERE night = ?", (night_id,))
+        db.execute("DELETE FROM clock WHERE night = ?", (night_id,))
         for table in ("moment", "told"):
-            if table in tables_of(db):
-                in_window = "night IS NULL AND wall_s >= ? AND wall_s < ?"
-                db.execute(
-                    f"DELETE FROM {table} WHERE night = ? OR ({in_window})", (night_id, window.from_s, window.until_s)
-                )
+            in_window = "night IS NULL AND wall_s >= ? AND wall_s < ?"
+            db.execute(
+                f"DELETE FROM {table} WHERE night = ? OR ({in_window})", (night_id, window.from_s, window.until_s)
+            )
         latest = db.execute("SELECT id FROM night ORDER BY began_s DESC LIMIT 1").fetchone()
         is_latest = latest is None or latest[0] == night_id
         if is_latest:  # how the evening stood is of that night

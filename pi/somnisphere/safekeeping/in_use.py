@@ -26,15 +26,24 @@ def in_use(journal: Path) -> Iterator[None]:
     be written keeps nobody from running."""
     with suppress(OSError):
         journal.parent.mkdir(parents=True, exist_ok=True)
-    if unfinished(Belongings(journal)):
-        with alone(journal, "changed"):
-            undo_unfinished(Belongings(journal))
+    _undo(journal)
     with _held(journal, fcntl.LOCK_SH) as held:
         if held is False:
             raise UserError(f"What belongs to {journal} is being put back or forgotten just now. Start again after it.")
         if mended := mend(household_beside(journal)):
             log.warning("%s", mended)
         yield
+
+
+def _undo(journal: Path) -> None:
+    """Whatever a restore that was cut off left in between is put right first."""
+    if unfinished(Belongings(journal)):
+        try:
+            with alone(journal, "changed"):
+                undo_unfinished(Belongings(journal))
+            log.warning("A restore had been cut off: everything is as it was before.")
+        except OSError as problem:
+            log.warning("A restore was cut off and cannot be undone: %s. Look into before-restore-….", problem)
 
 
 @contextmanager
@@ -61,9 +70,11 @@ def _held(journal: Path, kind: int) -> Iterator[bool | None]:
         own_as_the_folder(path)
         try:
             fcntl.flock(number, kind | fcntl.LOCK_NB)
+            held: bool | None = True
         except BlockingIOError:
-            yield False
-            return
-        yield True
+            held = False
+        except OSError:  # a disk that knows no locks
+            held = None
+        yield held
     finally:
         os.close(number)

@@ -22,6 +22,8 @@ from somnisphere.safekeeping.in_use import alone
 from somnisphere.safekeeping.manifest import BackupError, Manifest
 from somnisphere.safekeeping.unpack import unpack
 
+ROOM = ".restoring-"
+
 
 @dataclass(frozen=True, slots=True)
 class Restored:
@@ -41,6 +43,9 @@ def restore(backup: Path, belongings: Belongings, *, stamp: str, shelf: Path | N
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with staged(backup, folder) as (room, manifest, nights), alone(belongings.journal, "put back"):
         undo_unfinished(belongings)
+        for left in folder.glob(f"{ROOM}*"):  # of one that was killed
+            if left.is_dir() and left != room:
+                shutil.rmtree(left)
         for path in (room, *room.rglob("*")):
             own_as_the_folder(path)  # from the top: each then belongs to whom the state folder belongs
         aside = exchange(room, belongings, folder / f"{ASIDE}{stamp}")
@@ -51,7 +56,7 @@ def restore(backup: Path, belongings: Belongings, *, stamp: str, shelf: Path | N
 @contextmanager
 def staged(backup: Path, folder: Path) -> Iterator[tuple[Path, Manifest, int]]:
     """The backup unpacked below ``folder``, found good and brought up to date; and how many nights it holds."""
-    room = Path(tempfile.mkdtemp(dir=folder, prefix=".restoring-"))
+    room = Path(tempfile.mkdtemp(dir=folder, prefix=ROOM))
     try:
         try:
             manifest = unpack(backup, room, shutil.disk_usage(folder).free)

@@ -17,7 +17,8 @@ from somnisphere.setup.deeds import (
 from somnisphere.setup.draft import Draft
 from somnisphere.setup.questions import NO, YES, Offer, Question
 
-PLAIN_PORT, TLS_PORT = 1883, 8883
+TLS_PORT = 8883
+HERE = ("localhost", "127.0.0.1", "::1")
 
 _ANEW: dict[BrokerFault, tuple[Offer, ...]] = {
     "place": (Offer("place", "try again, or another place"),),
@@ -42,6 +43,8 @@ def ask_broker(draft: Draft, around: Neighbourhood) -> Dialogue[None]:
         answer = yield from do(greeting)
         yield Say(f"  {answer.words}")
         if not answer.fault:
+            if greeting.username and not greeting.tls and greeting.host not in HERE:
+                yield Say("  Without TLS anybody in this network can read that password. mend: deploy/broker")
             yield from _ask_node_anew(draft, answer)
             return
         # Enter tries anew what was changed, and goes on where nothing was: it alone must come to an end.
@@ -84,21 +87,20 @@ def _ask_place(draft: Draft, around: Neighbourhood) -> Dialogue[None]:
     )
     host, port = place_of((yield from ask(question)))
     told = next((place for place in found if host == place.host and port in (None, place.port)), None)
-    if told is not None and port is None and host != draft.before("mqtt.host"):
-        port = told.port
-    if told is not None and port == told.port:
-        draft.put("mqtt.tls", told.tls)
-    draft.put("mqtt.host", host)
-    if port is None or told is None:
+    if port is None:
+        usual = told.port if told is not None and host != draft.before("mqtt.host") else draft.get("mqtt.port")
         question = Question(
             key="mqtt.port",
             text="Its port (8883 is the usual one with TLS)",
-            default=str(port or draft.get("mqtt.port")),
+            default=str(usual),
             complaint=lambda answer: complaint("mqtt.port", int(answer) if answer.isdecimal() else answer),
         )
         port = int((yield from ask(question)))
-    if port != draft.get("mqtt.port") and told is None:
+    if told is not None and port == told.port:
+        draft.put("mqtt.tls", told.tls)
+    elif port != draft.get("mqtt.port"):
         draft.put("mqtt.tls", port == TLS_PORT)
+    draft.put("mqtt.host", host)
     draft.put("mqtt.port", port)
 
 

@@ -14,7 +14,7 @@ from zeroconf import Error, InterfaceChoice, ServiceBrowser, ServiceInfo, Servic
 BROKER, SECURE_BROKER, HOME = "_mqtt._tcp.local.", "_secure-mqtt._tcp.local.", "_home-assistant._tcp.local."
 TYPES = [BROKER, SECURE_BROKER, HOME]
 
-LONGEST_S = 3.0
+LONGEST_S = 2.0
 """Nobody answers later in a house (RFC 6762 asks for an answer within 0.12 s; a sleepy Wi-Fi takes some more)."""
 SETTLED_S = 1.0
 """Who found somebody waits so long for more."""

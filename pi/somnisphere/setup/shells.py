@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from somnisphere.errors import UserError
 from somnisphere.setup.deeds import Deed, Dialogue, Say
 from somnisphere.setup.dialogue import ANSWERABLE
-from somnisphere.setup.questions import NO, YES, NotUnderstoodError, Question, understood
+from somnisphere.setup.questions import NO, NONE, YES, NotUnderstoodError, Question, understood
 
 T = TypeVar("T")
 
@@ -105,16 +105,19 @@ class Unattended:
     def answer(self, question: Question) -> str:
         told = self._answers.get(question.key)
         if told is None:
-            told = question.default if question.unattended is None else question.unattended
-        typed = "-" if not told and question.optional else told
-        try:
-            answer = understood(question, typed)
-        except NotUnderstoodError as problem:
-            words = str(problem).removeprefix(f"{question.key}: ")
-            raise UserError(f"{self._source}: {question.key}: {words}") from None
+            answer = question.default if question.unattended is None else question.unattended
+        else:
+            answer = self._understood(question, told)
         shown = "(not shown)" if question.kind == "secret" and answer else answer or "none"
         self._write(f"{question.text} {shown}")
         return answer
+
+    def _understood(self, question: Question, told: str) -> str:
+        try:
+            return understood(question, NONE[0] if not told and question.optional else told)
+        except NotUnderstoodError as problem:
+            words = str(problem).removeprefix(f"{question.key}: ")
+            raise UserError(f"{self._source}: {question.key}: {words}") from None
 
 
 def read_answers(path: Path) -> dict[str, str]:

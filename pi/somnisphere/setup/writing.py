@@ -9,8 +9,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from somnisphere.config import ConfigError, example, load
+from somnisphere.config import ConfigError, load
 from somnisphere.config_edit import edited, toml_lines, written_beside
+from somnisphere.config_text import example
 from somnisphere.setup.deeds import Written
 from somnisphere.setup.draft import SECRETS, Draft
 

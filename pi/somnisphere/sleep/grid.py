@@ -37,6 +37,8 @@ class NightGrid:
 def night_grid(epochs: Sequence[Epoch]) -> tuple[NightGrid, NDArray[np.int64]]:
     """At least one epoch, in order -> the grid, and the row of each epoch."""
     rows = np.array([round((epoch.start_s - epochs[0].start_s) / EPOCH_S) for epoch in epochs], dtype=np.int64)
+    if (np.diff(rows) <= 0).any():  # a clock was set back between two starts: their number is their order
+        rows = np.array([epoch.index - epochs[0].index for epoch in epochs], dtype=np.int64)
     length = int(rows[-1]) + 1
     hearts, counts = np.full((length, 6), np.nan), np.full((length, 2), np.nan)
     hearts[rows], counts[rows] = epoch_arrays(epochs)

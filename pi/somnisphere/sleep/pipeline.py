@@ -240,7 +240,8 @@ class SleepPipeline:
         while self._next_breath_s <= until_s:
             at_s = self._next_breath_s
             self._breaths[at_s] = self._breath.rate_bpm(at_s)
-            self._breaths.pop(at_s - 8 * BREATH_STEP_S, None)
+            while (oldest_s := next(iter(self._breaths))) <= at_s - 8 * BREATH_STEP_S:
+                del self._breaths[oldest_s]
             self._next_breath_s = at_s + BREATH_STEP_S
 
     def _close(self, start_s: float) -> Epoch:

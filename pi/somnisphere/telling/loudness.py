@@ -123,7 +123,7 @@ def _keep(entry: Path, stamp: list[int], found: Loudness) -> None:
     }
     part = entry.with_name(f".{entry.name}.{encoding.writer()}.part")
     try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
+        entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.write_text(json.dumps(row))
         os.replace(part, entry)
     except OSError:

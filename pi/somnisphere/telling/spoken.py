@@ -53,7 +53,7 @@ def tell(
         return Untellable(f"{book.title}: there are no words in it to tell.")
     reasons = []
     try:
-        cache.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         for single in alternatives(voice):
             told = _Telling(book, single, SpokenCache(cache), progress).recording(limit_mb)
             if isinstance(told, Recording):

@@ -1,4 +1,5 @@
-# A fresh Debian in a folder, and systemd booted in it (systemd-nspawn). To be sourced by nspawn.sh. shellcheck shell=bash
+# A fresh Debian in a folder, and systemd booted in it (systemd-nspawn). To be sourced by nspawn.sh.
+# shellcheck shell=bash
 # The network is this machine's own: apt and pip inside go where they go outside, and ports are shared.
 # shellcheck disable=SC2154  # suite, arch, place, machine: nspawn.sh says them
 
@@ -6,6 +7,7 @@ machine_mirror() {  # DEBIAN_MIRROR, else the one that this machine's apt uses
   local one found=${DEBIAN_MIRROR:-}
   while [ -z "$found" ] && read -r one; do
     case $one in */debian/ | */debian) found=$one ;; esac
+    # shellcheck disable=SC2016  # apt's own words
   done < <(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null)
   printf '%s' "${found:-http://deb.debian.org/debian}"
 }
@@ -35,6 +37,8 @@ machine_copy() {
   cp -L /etc/resolv.conf "$machine/etc/resolv.conf"
   cp -L /etc/ssl/certs/ca-certificates.crt "$machine/etc/ssl/certs/"
   printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\ntimeout = 180\n' >"$machine/etc/pip.conf"
+  printf '127.0.0.1 localhost\n::1 localhost\n' >"$machine/etc/hosts"  # an installed system has it, a bare root has not
+  echo force-unsafe-io >"$machine/etc/dpkg/dpkg.cfg.d/in-a-hurry"  # a machine of an hour needs no fsync
 }
 
 machine_boot() {

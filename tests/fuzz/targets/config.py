@@ -10,7 +10,7 @@ from tests.fuzz.dough import Dough
 from tests.fuzz.room import room
 from tests.fuzz.target import Target, sentence
 
-from somnisphere import config, config_edit
+from somnisphere import config, config_edit, config_text
 from somnisphere.config import Config
 from somnisphere_home.messages import Topics
 
@@ -33,7 +33,7 @@ def one(data: bytes) -> None:
         assert found.listeners
         assert found.comfort_settings.steps is not None
         Topics(found.box.node, found.mqtt.discovery_prefix)
-        path.write_text(config.show(found), encoding="utf-8")
+        path.write_text(config_text.show(found), encoding="utf-8")
         assert config.load(path) == found, "what is shown is not what is in force"
         _edited(data, path)
 
@@ -53,7 +53,7 @@ def _edited(data: bytes, path: Path) -> None:
 
 
 def _with_all_keys() -> str:
-    lines = (line.removeprefix("#") if " = " in line else line for line in config.example().splitlines())
+    lines = (line.removeprefix("#") if " = " in line else line for line in config_text.example().splitlines())
     return "\n".join(lines)
 
 
@@ -118,7 +118,7 @@ _GOOD = _good_values()
 
 
 def seeds() -> Iterator[bytes]:
-    yield config.example().encode()
+    yield config_text.example().encode()
     for k in range(12):
         yield bytes([0, 2, *((k * 31 + n * 17) % 256 for n in range(60))])
     yield _with_all_keys().encode()

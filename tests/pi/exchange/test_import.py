@@ -221,6 +221,13 @@ def test_they_stand_beside_ours_under_their_name(config: str, tmp_path: Path, ca
     assert json.loads(capsys.readouterr().out.splitlines()[0])["source"] == "my ring"
 
 
+def test_through_a_pipe(config: str, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(PLAIN.encode())))
+    assert main(["--config", config, "import", "-"]) == 0
+    assert "2 nights came in" in capsys.readouterr().out
+    assert len(ImportedNights(tmp_path / "household.db").all()) == 2
+
+
 def test_once_and_not_twice(config: str, tmp_path: Path, capsys: Output) -> None:
     """Again: known. Cut differently: left. Of another tracker: kept side by side."""
     path = tmp_path / "ring.csv"
@@ -256,6 +263,14 @@ def test_they_teach_nothing(config: str, tmp_path: Path, capsys: Output) -> None
     assert main(["--config", config, "nights", "--json"]) == 0
     both = capsys.readouterr().out.splitlines()
     assert [line for line in both if '"my ring"' not in line] == ours
+
+
+def test_a_households_file_that_is_broken_hides_none_of_ours(config: str, tmp_path: Path, capsys: Output) -> None:
+    (tmp_path / "household.db").write_bytes(b"no database" * 100)
+    assert main(["--config", config, "nights"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(DATES[0])
+    assert "Imported nights are left out" in said.err
 
 
 def test_before_the_first_night_of_ones_own(tmp_path: Path, capsys: Output) -> None:

@@ -20,6 +20,8 @@ from somnisphere.evening_file import EveningFile
 from somnisphere.events import KeepComfort
 from somnisphere.household_file import connect
 from somnisphere.journal import Journal, Told
+from somnisphere.journal_rows import answer_row, body_row
+from somnisphere.journal_tail import JournalTail
 from somnisphere.night import EPOCH_S, Epoch, NightTimes, Presence, Stage, StageEstimate
 from somnisphere.page.sessions import Sessions
 from somnisphere.safekeeping.belongings import Belongings
@@ -92,7 +94,11 @@ def lived_in(folder: Path) -> LivedIn:
     last_s = begins_s(DATES[-1])
     journal.save_ritual({"state": {"at_s": 9.0, "note": f"RITUAL-{DATES[-1]}"}}, 10.0, last_s + 900.0)
     journal.save_bookmark("attic.txt", 31.5)
+    journal.save_clock(("boot", 1.0, 1, DATES[-1], 0, 0, 0))
     journal.close()
+    waiting_s = last_s + EPOCHS * EPOCH_S
+    waiting = (body_row(an_epoch(EPOCHS, waiting_s)), answer_row(an_estimate(EPOCHS, waiting_s)))
+    JournalTail(belongings.journal).append([(DATES[-1], EPOCHS, waiting_s, *waiting)])
     assert not journal.problem
     EveningFile(belongings.evening).save({"state": {"at_s": 9.0, "note": f"EVENING-{DATES[-1]}"}}, 10.0, last_s + 900.0)
     comfort = ComfortFile(belongings.comfort)

@@ -10,14 +10,23 @@ from pathlib import Path
 
 import pytest
 from tests.cli_words import Output, error_of
-from tests.pi.safekeeping.lived_in import DATES, LivedIn, content_of, keep_night, lived_in, moved
+from tests.pi.safekeeping.lived_in import (
+    DATES,
+    EPOCHS,
+    LivedIn,
+    content_of,
+    keep_night,
+    lived_in,
+    moved,
+)
 
 from somnisphere.cli import main
 from somnisphere.diary.store import Diary
+from somnisphere.errors import UserError
 from somnisphere.journal import Journal
 from somnisphere.journal_schema import MIGRATIONS
 from somnisphere.safekeeping.aside import ASIDE, UNFINISHED
-from somnisphere.safekeeping.in_use import in_use
+from somnisphere.safekeeping.in_use import alone, in_use
 from somnisphere.safekeeping.restore import restore
 
 
@@ -61,7 +70,7 @@ def test_all_of_it_comes_back_on_another_box(box: LivedIn, saved: Path, tmp_path
     assert there.tellings() == here.tellings()
     assert there.seals() == here.seals()
     for name, path in other.belongings.files.items():
-        if not name.endswith(".db") and name != "sensing-off":
+        if not name.endswith(".db") and name not in ("sensing-off", "minutes"):
             assert path.read_bytes() == box.belongings.files[name].read_bytes(), name
     found = content_of(other.belongings.journal.parent)
     assert found["household-voices/0a1b.ogg"] == b"a voice"
@@ -82,6 +91,14 @@ def test_nobody_is_signed_in_after_it_and_the_pin_is_as_it_was(box: LivedIn, sav
         assert b"a phone" not in archive.read("household.db")
 
 
+def test_minutes_that_wait_for_the_journal_come_along(box: LivedIn, saved: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "journal.db"
+    assert run(box, "restore", saved, "--yes", "--journal", other) == 0
+    journal = Journal(other)
+    assert len(journal.load(DATES[-1]).epochs) == EPOCHS + 1
+    journal.close()
+
+
 def test_beside_a_daemon_that_writes(box: LivedIn, tmp_path: Path) -> None:
     """Rows that only the write-ahead log holds are in it; a transaction that is not done is not."""
     journal = Journal(box.belongings.journal)
@@ -100,12 +117,14 @@ def test_beside_a_daemon_that_writes(box: LivedIn, tmp_path: Path) -> None:
     journal.close()
 
 
-def test_to_standard_output_through_a_pipe(box: LivedIn, tmp_path: Path) -> None:
+def test_to_standard_output_and_back_through_a_pipe(box: LivedIn) -> None:
     command = [sys.executable, "-m", "somnisphere", "--config", str(box.config), "backup", "-"]
     done = subprocess.run(command, capture_output=True, check=True)
-    (tmp_path / "piped.zip").write_bytes(done.stdout)
     assert b"Not in it" in done.stderr
-    assert run(box, "restore", tmp_path / "piped.zip", "--dry-run") == 0
+    back = [*command[:-2], "restore", "-", "--dry-run"]
+    said = subprocess.run(back, input=done.stdout, capture_output=True, check=True).stdout.decode()
+    assert "3 nights. It is whole, can be put back." in said
+    assert not list(box.belongings.journal.parent.glob(".restoring-*"))
 
 
 def test_the_day_names_it_when_nobody_does(box: LivedIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,6 +210,45 @@ def test_a_rename_that_the_disk_refuses_leaves_all_as_it_was(
     after = content_of(folder)
     after.pop("journal.db.in-use")
     assert after == before
+
+
+def test_a_restore_that_cannot_be_undone_keeps_nobody_from_running(
+    box: LivedIn, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    aside = box.belongings.journal.parent / f"{ASIDE}x"
+    aside.mkdir()
+    (aside / UNFINISHED).write_text('["journal.db"]')
+    (aside / "journal.db").write_bytes(b"")
+
+    def rename(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "rename", rename)
+    with in_use(box.belongings.journal):
+        assert "cannot be undone" in caplog.text
+
+
+def test_what_killed_backups_and_restores_left_is_taken_away(box: LivedIn, saved: Path, tmp_path: Path) -> None:
+    folder = box.belongings.journal.parent
+    for name in (".backup-old", ".backup-of-now", ".restoring-old"):
+        (folder / name).mkdir()
+    os.utime(folder / ".backup-old", (0, 0))
+    assert run(box, "backup", tmp_path / "again.zip") == 0
+    assert not (folder / ".backup-old").exists()
+    assert (folder / ".backup-of-now").exists()
+    assert run(box, "restore", saved, "--yes") == 0
+    assert not (folder / ".restoring-old").exists()
+
+
+def test_a_disk_without_locks_keeps_nobody_from_running(box: LivedIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with in_use(box.belongings.journal):
+        pass
+    with pytest.raises(UserError, match="nothing was tried"), alone(box.belongings.journal, "tried"):
+        pass
 
 
 def test_an_older_backup_is_brought_up_to_date(box: LivedIn, saved: Path, tmp_path: Path) -> None:

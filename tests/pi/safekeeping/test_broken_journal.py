@@ -96,6 +96,7 @@ FEW = settings(
 @example(at=28, bytes_=b"\xff" * 4)
 @example(at=44, bytes_=b"\xff")
 @example(at=100, bytes_=b"\x07")
+@example(at=3736, bytes_=b"\x80")
 @given(at=st.integers(0, 40_000), bytes_=st.binary(min_size=1, max_size=64))
 def test_bytes_that_are_others(at: int, bytes_: bytes, whole: Path, tmp_path: Path) -> None:
     content = bytearray(whole.read_bytes())

@@ -7,7 +7,15 @@ import pytest
 from tests.brokers import mosquitto
 from tests.cli_words import Output, error_of
 from tests.home.broker import Broker
-from tests.pi.safekeeping.lived_in import DATES, LivedIn, begins_s, content_of, keep_night, lived_in, moved
+from tests.pi.safekeeping.lived_in import (
+    DATES,
+    LivedIn,
+    begins_s,
+    content_of,
+    keep_night,
+    lived_in,
+    moved,
+)
 
 from somnisphere.cli import main
 from somnisphere.comfort_file import remembered
@@ -34,12 +42,14 @@ def box(house: LivedIn, tmp_path: Path) -> LivedIn:
     (state / "journal.db.broken-1").write_bytes(f"old pages STORY-{GONE}".encode())
     (state / "before-restore-x").mkdir()
     (state / "before-restore-x" / "household.db").write_bytes(f"WORD-{GONE}".encode())
+    minutes = box.belongings.minutes.read_bytes()
     night = ImportedNight(f"IMPORT-{GONE}", GONE, begins_s(GONE), begins_s(GONE) + 60.0, (), {})
     ImportedNights(box.belongings.household).take_in([night], 0.0)
     journal = Journal(box.belongings.journal)
     journal.save_person(Person().to_dict())
     keep_night(journal, GONE, story=f"STORY-{GONE}-again")
     journal.close()
+    box.belongings.minutes.write_bytes(minutes)  # as a kill leaves it
     with box.config.open("a") as file:
         file.write('[mqtt]\nhost = "127.0.0.1"\nport = 1\n')
     return box
@@ -67,6 +77,7 @@ def test_a_night_leaves_nothing_behind(box: LivedIn, capsys: Output) -> None:
     assert f"The night of {GONE} is forgotten." in capsys.readouterr().out
     assert found(folder, markers(GONE)) == []
     assert not list(folder.rglob("*-wal"))
+    assert not box.belongings.minutes.exists()
     assert not list(folder.rglob(f"*{GONE}*"))
     for night, words in others.items():
         assert {word for _, word in found(folder, markers(night))} == words, night

@@ -27,7 +27,7 @@ from somnisphere.setup.deeds import (
     Write,
     Written,
 )
-from somnisphere.setup.dialogue import ANSWERABLE
+from somnisphere.setup.dialogue import ANSWERABLE, setup_dialogue
 from somnisphere.setup.draft import Present
 from somnisphere.setup.questions import NotUnderstoodError, Offer, Question, understood
 from somnisphere.setup.shells import Unattended, hold
@@ -132,6 +132,7 @@ def test_a_wrong_password_is_asked_anew_and_nothing_else() -> None:
     assert draft.changes() == {"mqtt": {"host": "192.168.1.5", "username": "bed"}}
     assert (person.asked.count("mqtt.host"), person.asked.count("mqtt.tls")) == (1, 1)
     assert "right" not in person.text
+    assert "Without TLS anybody in this network can read that password" in person.text
     assert "right" not in repr(world.deeds(GreetBroker))
 
 
@@ -149,6 +150,10 @@ def test_the_first_that_announces_itself_is_offered_and_a_configured_one_stays()
     draft = run(World(around=Neighbourhood(found)), Person())
     assert draft is not None
     assert draft.changes() == {"mqtt": {"host": "hub.local", "port": 8883, "tls": True}}
+    typed = Person({"mqtt.host": "other.local", "mqtt.port": "1900"})
+    named = run(World(around=Neighbourhood(found)), typed)
+    assert named is not None
+    assert named.changes() == {"mqtt": {"host": "other.local", "port": 1900}}, "what is typed goes before what is found"
     second = run(World(around=Neighbourhood(found)), Person({"mqtt.host": "2"}))
     assert second is not None
     assert second.changes() == {"mqtt": {"host": "other.local", "port": 1884}}
@@ -197,6 +202,12 @@ def test_the_sensor_is_found_on_another_bus() -> None:
     ):
         assert line in person.read
     assert "bus 20" not in person.text, "a screen's cable is no news"
+
+
+def test_the_pulse_goes_before_movement_which_alone_tells_no_stages() -> None:
+    draft = run(World(buses=(SeenBus(1, (MOTION,)), SeenBus(2, (PULSE,)), SeenBus(3, (MOTION,)))), Person())
+    assert draft is not None
+    assert draft.changes() == {"sensor": {"bus": 2}}
 
 
 def test_a_lamp_that_nobody_saw_gets_another_pin() -> None:
@@ -280,6 +291,15 @@ def test_a_token_is_tried_and_another_one_taken() -> None:
     assert [deed.token for deed in world.deeds(GreetHome)] == ["old", "new"]
 
 
+def test_home_assistant_is_taken_out() -> None:
+    before = present(home_assistant=HomeAssistant(url="http://hub:8123", token_file="/x/token"))
+    before = Present(before.config, before.named, {"home_assistant.token": "t"}, has_file=True)
+    for lines in ({"home_assistant.url": "-"}, {"home_assistant.token": "-"}):
+        draft = run(World(), Person(dict(lines)), before)
+        assert draft is not None
+        assert draft.changes() == {"home_assistant": {"url": None, "token_file": None}}
+
+
 # ---- the end ---------------------------------------------------------------------------------------------------------
 
 
@@ -299,14 +319,20 @@ def test_what_cannot_be_written_is_said_with_the_lines_to_paste() -> None:
 def test_where_nobody_is_nothing_shines_and_nothing_sounds() -> None:
     world, said = World(broker=[REFUSED]), list[str]()
     answers = Unattended({"lamp.pin": "18", "mqtt.username": "bed", "mqtt.password": "secret-word"}, write=said.append)
-    from somnisphere.setup.dialogue import setup_dialogue
-
     assert hold(setup_dialogue(Present(Config()), "x.toml"), answers, world.do) is True
     assert not world.deeds(LightLamp) + world.deeds(PlaySound)
     (written,) = world.deeds(Write)
     assert written.draft.changes() == {"lamp": {"pin": 18}, "mqtt": {"username": "bed"}}
     assert len(world.deeds(GreetBroker)) == 1, "what a file says is not said differently the second time"
     assert "secret-word" not in "\n".join(said)
+
+
+def test_where_nobody_is_a_password_stays_whatever_it_is() -> None:
+    before = Present(present(mqtt=Mqtt(username="bed")).config, frozenset(), {"mqtt.password": "none"}, has_file=True)
+    world = World()
+    assert hold(setup_dialogue(before, "x.toml"), Unattended({}, write=lambda _: None), world.do) is True
+    assert [greeting.password for greeting in world.deeds(GreetBroker)] == ["none"]
+    assert not world.deeds(Write)
 
 
 # ---- a typed line ----------------------------------------------------------------------------------------------------
