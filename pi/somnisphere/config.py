@@ -319,5 +319,5 @@ _WORDS = {
     "home_engine": 'a voice of Home Assistant such as "tts.piper"',
     "name": "1 to 64 characters",
     "reader": '"none", "pn532" or the path of an input device, such as "/dev/input/by-id/usb-reader-event-kbd"',
-    "discovery_prefix": "a topic without # + and spaces",
+    "discovery_prefix": 'a plain topic such as "homeassistant": letters without accents, digits, _ and -, parted by /',
 }

@@ -163,9 +163,10 @@ class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
         str | None,
         Meta(description="Trust this certificate authority instead.", examples=["/etc/somnisphere/ca.crt"]),
     ] = None
-    discovery_prefix: Annotated[str, Meta(pattern=r"^[^#+\s]+$", description="Home Assistant's discovery prefix.")] = (
-        "homeassistant"
-    )
+    discovery_prefix: Annotated[
+        str,
+        Meta(pattern=r"^[a-zA-Z0-9_-]+(/[a-zA-Z0-9_-]+)*$", description="Home Assistant's discovery prefix."),
+    ] = "homeassistant"
     discovery: Annotated[
         Literal["device", "single", "off"],
         Meta(description="device: announced whole. single: entity by entity, for other homes. off: not announced."),

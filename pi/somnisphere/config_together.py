@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
 def disagreement(config: "Config") -> str:
     """Which keys, why, and what to do; "" where all is well."""
+    if config.box.node == "house":
+        return 'box.node is "house", which stands for what all bedsides share; take another name'
     speaker, lamp, button = config.speaker, config.lamp, config.button
     if speaker.volume_floor_pct > speaker.volume_ceiling_pct:
         return (

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,7 +39,7 @@ _KNOWN = (
 
 def one(data: bytes) -> None:
     dough = Dough(data)
-    topic = dough.choice(_KNOWN) if dough.byte() % 8 else dough.text(80)
+    topic = dough.choice(_KNOWN) if dough.byte() % 8 else re.sub(r"[+#\0]", "", dough.text(80))  # as a broker has it
     retained, how = dough.byte() % 8 == 1, dough.number(2)
     reply = Reply(dough.text(40), dough.blob(8)) if dough.flag() else None
     payload = dough.rest() if how else as_json(dough.odd(_FIELDS))
