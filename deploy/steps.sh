@@ -9,7 +9,7 @@ nights=$root/var/lib/somnisphere
 cache=$root/var/cache/somnisphere
 made=$settings/.made                # what was made here beyond Somnisphere's own files: an uninstallation undoes it
 units=(somnisphere.service somnisphere-page.service somnisphere-circle.service)
-extras=home,page,circle,setup
+extras=home,page,circle,setup,edf
 before=""                           # the environment that was in force when this began
 export PATH="$PATH:/usr/sbin:/sbin" # `su` leaves these out
 umask 022                           # whatever root's is: the service's user must read its own environment

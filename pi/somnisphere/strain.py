@@ -2,7 +2,7 @@
 
 What is never put off: reading the chips, the night's answers, the evening, the lamp, the journal.
 
-    eased    words that are spoken ahead of time, the search for sentences in recordings, and covers wait
+    eased    words that are spoken ahead of time, and the search for sentences and loudness of recordings, wait
     spared   besides, the picture of a night in progress is not drawn, the story folder is looked at seldom,
              and the home is told every quarter of a minute what can wait
 
