@@ -36,9 +36,9 @@ def test_a_night_grows_by_its_epochs_and_writes_little(tmp_path: Path) -> None:
         finally:
             tracemalloc.stop()
         assert simulation.daemon.snapshot().night_id
+        assert (tmp_path / "journal.db.minutes").stat().st_size > 500, "the minutes wait in the journal's tail"
         running.write_back.close()
     epochs = SPELL_S / 30.0
     assert used[2] - used[1] < epochs * EPOCH_BYTES
     assert (handed[2] - handed[1]) * 3600.0 / SPELL_S < HANDED_BYTES_PER_HOUR
     assert counter.lines < 10, counter.kinds
-    assert (tmp_path / "journal.db.minutes").stat().st_size > 500, "the minutes wait in the journal's tail"
