@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from somnisphere_home.entity import LIGHT_SCALE, Entity, LightWish, S
-from somnisphere_home.messages import Topics
+from somnisphere_home.messages import Topics, printable
 
 MAX_PAYLOAD_BYTES = 4096
 _SHOWN_CHARS = 60
@@ -45,7 +45,7 @@ def decode(
         return Refusal(
             topic,
             "ignored: retained. Publish commands without the retain flag, and clear this one with "
-            f"mosquitto_pub -r -n -t {topic}",
+            f"mosquitto_pub -r -n -t {printable(topic)}",
         )
     key = topics.command_key(topic)
     takers = {entity.key: entity for entity in entities if entity.command is not None}

@@ -169,3 +169,8 @@ def is_text(message: _HasTopic) -> bool:
         return bool(message.topic)
     except UnicodeDecodeError:
         return False
+
+
+def printable(text: str, most: int = 300) -> str:
+    """What came over the wire as a log may hold it: one line that moves nobody's cursor."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text[:most])

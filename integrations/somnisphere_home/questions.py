@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from somnisphere_home.commands import Refusal
-from somnisphere_home.messages import Message, Reply, Topics
+from somnisphere_home.messages import Message, Reply, Topics, printable
 
 MAX_QUESTION_BYTES = 262_144
 """Long enough for the words of a story."""
@@ -46,7 +46,7 @@ def read_question(known: Questions, topics: Topics, topic: str, payload: bytes, 
     """Judge one message on a question's topic. The refusal is for the one who asks."""
     name = topics.ask_name(topic) or ""
     if retained:
-        return Refusal(topic, f"ignored: retained. Clear it with mosquitto_pub -r -n -t {topic}")
+        return Refusal(topic, f"ignored: retained. Clear it with mosquitto_pub -r -n -t {printable(topic)}")
     if name not in known:
         return Refusal(topic, f"there is no such question; there are {', '.join(known)}")
     if len(payload) > MAX_QUESTION_BYTES:

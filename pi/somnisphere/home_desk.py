@@ -14,7 +14,7 @@ from typing import Any
 from somnisphere.answers import QUESTIONS, Answers, Job, NoAnswerError
 from somnisphere.snapshot import Snapshot
 from somnisphere_home.commands import Refusal, Wish
-from somnisphere_home.messages import Message, Reply, Topics
+from somnisphere_home.messages import Message, Reply, Topics, printable
 from somnisphere_home.questions import Question, answer_message, asked_id, command_answer, read_question
 from somnisphere_home.session import HomeSession
 
@@ -56,7 +56,7 @@ class HomeDesk:
             return None, []
         error = ""
         if isinstance(found, Refusal):
-            log.warning("%s: %s", topic, found.text)
+            log.warning("%s: %s", printable(topic), found.text)
             if retained:  # it will come again with each connection
                 return None, []
             error = found.text
@@ -98,7 +98,7 @@ class HomeDesk:
         assert self._answers is not None
         question = read_question(QUESTIONS, self._topics, topic, payload, retained)
         if isinstance(question, Refusal):
-            log.warning("%s: %s", topic, question.text)
+            log.warning("%s: %s", printable(topic), question.text)
             name = self._topics.ask_name(topic) or ""
             refused = answer_message(self._topics, name, asked_id(payload), reply, question.text)
             return None, [] if retained else [refused]

@@ -36,6 +36,7 @@ from somnisphere.circle.serving import BYTES_PER_S, Serving
 from somnisphere.circle.signed import RefusedError
 from somnisphere.circle.take_back import read_take_back
 from somnisphere.circle.topics import CircleTopics, Place
+from somnisphere.library.titles import one_line
 
 MOST_OFFERS = 500
 MOST_OFFERS_EACH = 200
@@ -145,7 +146,7 @@ class Protocol:
         except RefusedError as problem:
             what = {"member": "A card", "take_back": "A take-back", "ask": "A question", "piece": "A piece"}
             sender = place.second if place.kind in ("ask", "piece") else place.first
-            of = self.known.name_of(sender)[:80]
+            of = one_line(self.known.name_of(sender))[:80]
             return self._complain(sender, f"{what.get(place.kind, 'An offer')} of {of} is refused: {problem}.")
 
     # ---- what is said -----------------------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ def _check_acts(acts: list[Any], us: House) -> None:
         assert type(act).__module__ == "somnisphere.circle.acts"
         if isinstance(act, Say):
             sentence(act.text)
-            assert "\x1b" not in act.text
+            assert act.text.isprintable()
         if isinstance(act, Publish):
             assert act.topic.startswith(f"somnisphere-circle/{CIRCLE}/"), act.topic
             assert not any(sign in act.topic for sign in "+#\0")

@@ -63,6 +63,7 @@ def _session(topic: str, payload: bytes, retained: bool, reply: Reply | None) ->
     key = _TOPICS.command_key(topic)
     if isinstance(found, Refusal):
         sentence(found.text)
+        assert found.text.isprintable()
         _sendable(command_answer(_TOPICS, key or "", reply, found.text))
     elif isinstance(found, Wish):
         assert not retained
@@ -94,6 +95,7 @@ def _question(topic: str, payload: bytes, retained: bool, reply: Reply | None) -
     name = _TOPICS.ask_name(topic) or "x"
     if isinstance(found, Refusal):
         sentence(found.text)
+        assert found.text.isprintable()
         _sendable(answer_message(_TOPICS, name, asked_id(payload), reply, found.text))
         return
     assert isinstance(found, Question)
