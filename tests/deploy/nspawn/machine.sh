@@ -1,13 +1,12 @@
 # A fresh Debian in a folder, and systemd booted in it (systemd-nspawn). To be sourced by nspawn.sh.
 # shellcheck shell=bash
 # The network is this machine's own: apt and pip inside go where they go outside, and ports are shared.
-# shellcheck disable=SC2154  # suite, arch, place, machine: nspawn.sh says them
+# shellcheck disable=SC2154,SC2016  # suite, arch, place, machine: nspawn.sh says them; apt has a $(word) of its own
 
 machine_mirror() {  # DEBIAN_MIRROR, else the one that this machine's apt uses
   local one found=${DEBIAN_MIRROR:-}
   while [ -z "$found" ] && read -r one; do
     case $one in */debian/ | */debian) found=$one ;; esac
-    # shellcheck disable=SC2016  # apt's own words
   done < <(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null)
   printf '%s' "${found:-http://deb.debian.org/debian}"
 }
@@ -38,6 +37,8 @@ machine_copy() {
   cp -L /etc/ssl/certs/ca-certificates.crt "$machine/etc/ssl/certs/"
   printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\ntimeout = 180\n' >"$machine/etc/pip.conf"
   printf '127.0.0.1 localhost\n::1 localhost\n' >"$machine/etc/hosts"  # an installed system has it, a bare root has not
+  # Compiling some thousand files under emulation takes longer than all the rest ("false" is how pip.conf says it).
+  [ "$arch" = "$(dpkg --print-architecture)" ] || printf '[install]\nno-compile = false\n' >>"$machine/etc/pip.conf"
   echo force-unsafe-io >"$machine/etc/dpkg/dpkg.cfg.d/in-a-hurry"  # a machine of an hour needs no fsync
 }
 
