@@ -148,7 +148,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_commands(story, lambda function: _handler("cli_story", function), NOT_MEDICAL)
 
-    from somnisphere.cli_page import add_commands as add_page_commands
+    from somnisphere.cli_page_options import add_commands as add_page_commands
 
     page = add("page", "cli_page", "serve", "the house page: serve it to browsers; its PIN")
     page.add_argument("--port", type=_port, help="its port (default: the configured one)")

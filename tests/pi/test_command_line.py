@@ -45,6 +45,14 @@ def night(tmp_path: Path) -> Path:
     return path
 
 
+def test_the_help_waits_for_nothing_slow() -> None:
+    """On a Pi Zero numpy alone takes a second or two."""
+    ask = "import sys; from somnisphere.cli import build_parser; build_parser(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout.split()
+    assert "somnisphere.cli_keep" in loaded
+    assert not set(loaded) & {"numpy", "msgspec", "sqlite3", "paho", "gpiozero", "starlette", "asyncio"}
+
+
 @pytest.mark.parametrize(
     "command",
     [
