@@ -13,7 +13,8 @@ BPM_OFF = 6.0
 
 
 def _body(epoch: Epoch) -> tuple[object, ...]:
-    return epoch.index, epoch.beat_count, epoch.heart_bpm
+    """What an epoch is known by; its number where it holds nothing. (A night dated anew may be numbered anew.)"""
+    return (epoch.index,) if epoch.beat_count == 0 else (epoch.beat_count, epoch.heart_bpm, epoch.pulse_quality)
 
 
 @dataclass(frozen=True, slots=True)
