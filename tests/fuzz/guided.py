@@ -32,10 +32,10 @@ def place_of(kind: type[BaseException], trace: TracebackType | None) -> str:
 class Found:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
 
     def note(self, data: bytes, problem: Exception) -> None:
         name = re.sub(r"[^\w.-]", "_", place_of(type(problem), problem.__traceback__))
+        self._folder.mkdir(parents=True, exist_ok=True)
         place = self._folder / f"{name}.bin"
         if place.exists() and len(place.read_bytes()) <= len(data):
             return
