@@ -151,9 +151,11 @@ stops() {
   began=$(date +%s%N)
   inside systemctl stop somnisphere
   ended=$(date +%s%N)
-  step "stopped in $(((ended - began) / 1000000)) ms"
+  # systemd 257 was seen to lose a race with itself here and to leave out ExecStopPost (“Failed to spawn executor”); the
+  # daemon has put its lights out by then.
+  step "stopped in $(((ended - began) / 1000000)) ms; systemd's result: $(property Result)"
   check "a clean stop in under 5 s" test $((ended - began)) -lt 5000000000
-  check "it ended well" is "$(property Result)" success
+  check "the daemon ended by itself, and well" is "$(property ExecMainCode) $(property ExecMainStatus)" "1 0"
   inside systemctl start somnisphere
 }
 
