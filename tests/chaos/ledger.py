@@ -9,7 +9,8 @@ from somnisphere.night import EPOCH_S, Epoch
 MINUTE_S = 60.0
 CLOSING_S = 45.0
 """An epoch is closed 11.5 s after its end, at the next tick."""
-BPM_OFF = 6.0
+BPM_OFF = 10.0
+"""The rate itself says of no more than three windows in four that it is right within 5 a minute."""
 
 
 def _body(epoch: Epoch) -> tuple[object, ...]:

@@ -107,15 +107,22 @@ def _night(rng: random.Random, day: int, left_out: frozenset[Kind]) -> NightPlan
     return NightPlan(day, hour, rng.randrange(10_000), bed_s, after_s, tuple(_apart(faults)))
 
 
+UNPLUGS = frozenset((Kind.CABLE_OUT, Kind.PULSE_OUT, Kind.MOTION_OUT, Kind.WRONG_ID))
+
+
 def _apart(faults: list[Fault]) -> list[Fault]:
-    """A dead box cannot die again: two kills are at least a start apart."""
+    """A dead box cannot die again, nor can what is unplugged be unplugged: such faults do not overlap."""
     kept: list[Fault] = []
-    free_s = 0.0
+    free_s = plug_free_s = 0.0
     for fault in faults:
         if fault.kind in (Kind.SIGKILL, Kind.RESTART, Kind.CLOCK_UNSET):
             if fault.at_s < free_s:
                 continue
             free_s = fault.until_s + 2.0
+        if fault.kind in UNPLUGS:
+            if fault.at_s < plug_free_s:
+                continue
+            plug_free_s = fault.until_s + 10.0
         kept.append(fault)
     return kept
 

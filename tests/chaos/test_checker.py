@@ -108,7 +108,7 @@ def _too_fast(patch: pytest.MonkeyPatch) -> None:
 
     def rate(self: Heart, from_s: float, to_s: float) -> HeartRate:
         found = real(self, from_s, to_s)
-        return replace(found, bpm=None if found.bpm is None else found.bpm + 15.0)
+        return replace(found, bpm=None if found.bpm is None else found.bpm + 25.0)
 
     patch.setattr(Heart, "rate", rate)
 
