@@ -302,7 +302,7 @@ class Core:
         pulse, motion = self._parts.get("pulse"), self._parts.get("motion")
         problems = [part.problem for part in (pulse, motion) if part is not None and not part.ok and self.sensing]
         problems += [self._pulse_problem] if self._pulse_problem and self.sensing else []
-        player = self._player
+        player = None if self._player is None or self._player.is_history(self._tick.at_s) else self._player
         story = (ritual.story_key and self._shelf.find(ritual.story_key)) or self._shelf.current()
         return Snapshot(
             at_s=self._tick.at_s,

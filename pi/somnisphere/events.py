@@ -60,6 +60,10 @@ class CommandReceived:
     value: Any
 
 
+PLAYER_TROUBLE_S = 180.0
+"""So long a player that failed is said to be in trouble, unless it is tried again."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlayerReported:
     """Where the speaker is. ``problem`` is a sentence for a person when ``state`` is ``failed``, else ""."""
@@ -69,6 +73,10 @@ class PlayerReported:
     path: Path | None = None
     position_s: float = 0.0
     problem: str = ""
+
+    def is_history(self, at_s: float) -> bool:
+        """A failure that nobody tried to repeat: whether it would fail again is not known; the next story tries."""
+        return self.state == "failed" and at_s - self.at_s > PLAYER_TROUBLE_S
 
 
 @dataclass(frozen=True, slots=True)

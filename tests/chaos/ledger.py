@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from somnisphere.journal import KeptNight
+from somnisphere.journal_rows import DECIMALS
 from somnisphere.night import EPOCH_S, Epoch
 
 MINUTE_S = 60.0
@@ -14,8 +15,14 @@ BPM_OFF = 10.0
 
 
 def _body(epoch: Epoch) -> tuple[object, ...]:
-    """What an epoch is known by; its number where it holds nothing. (A night dated anew may be numbered anew.)"""
-    return (epoch.index,) if epoch.beat_count == 0 else (epoch.beat_count, epoch.heart_bpm, epoch.pulse_quality)
+    """What an epoch is known by, as finely as the journal keeps it; its number where it holds nothing. (A night dated
+    anew may be numbered anew.)"""
+    if epoch.beat_count == 0:
+        return (epoch.index,)
+    return (
+        epoch.beat_count,
+        *(None if it is None else round(it, DECIMALS) for it in (epoch.heart_bpm, epoch.pulse_quality)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

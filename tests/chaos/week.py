@@ -259,8 +259,10 @@ class _Living:
 
 def true_bpm(sleeper: Sleeper, start_s: float) -> tuple[float, float] | None:
     """The slowest and quickest true heart rate over five beats around the half minute that begins at ``start_s``; None:
-    nobody was there for so many."""
+    nobody was there for so many. While somebody rises anything may be: the skin leaves the chip at that moment."""
     from_s, until_s = start_s - 10.0, start_s + EPOCH_S + 10.0
+    if sleeper.stage_at(from_s) != "absent" and sleeper.stage_at(until_s + 30.0) == "absent":
+        return 0.0, float("inf")
     beats_s = np.array([s for s in sleeper.beat_times_s if from_s <= s < until_s and sleeper.stage_at(s) != "absent"])
     if len(beats_s) < 6:
         return None

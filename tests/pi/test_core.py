@@ -12,6 +12,7 @@ from tests.core_bedside import ATTIC, BOAT, HOUR_S, UTC, Bedside, of
 from somnisphere.bedtime.phases import Phase
 from somnisphere.entities import ENTITIES
 from somnisphere.events import (
+    PLAYER_TROUBLE_S,
     Announce,
     BeginNight,
     BrokerReported,
@@ -256,6 +257,19 @@ def test_the_story_that_plays_is_shown_where_it_is() -> None:
     bed.core.receive(PlayerReported(bed.at_s, "failed", ATTIC.path, 12.0, "no speaker"))
     shown = bed.core.snapshot()
     assert (shown.player_ok, shown.player_problem, shown.story_playing) == (False, "no speaker", False)
+
+
+def test_a_player_that_nobody_tried_since_is_in_no_trouble_that_is_known() -> None:
+    """Its speaker may be plugged in again by now; the next story finds out."""
+    bed = Bedside()
+    bed.core.receive(PlayerReported(bed.at_s, "failed", ATTIC.path, 12.0, "no speaker"))
+    bed.live(PLAYER_TROUBLE_S - 2.0)
+    assert (bed.core.snapshot().player_ok, bed.core.snapshot().player_problem) == (False, "no speaker")
+    bed.core.receive(PlayerReported(bed.at_s, "failed", ATTIC.path, 12.0, "no speaker still"))
+    bed.live(PLAYER_TROUBLE_S - 2.0)
+    assert bed.core.snapshot().player_problem == "no speaker still", "it was tried again"
+    bed.live(4.0)
+    assert (bed.core.snapshot().player_ok, bed.core.snapshot().player_problem) == (True, "")
 
 
 def test_stories_come_and_go() -> None:
