@@ -85,7 +85,7 @@ sources() {
   bash "$new/deploy/build-deb.sh" --out "$machine/srv" --wheels "$wheels"
 }
 
-emulated() {  # what qemu-user cannot, said in a drop-in; nothing on this machine's own kind
+emulated() {  # under qemu-user systemd cannot set up credentials (“Invalid argument”); nothing on this machine's own kind
   [ "$arch" != "$(dpkg --print-architecture)" ] || return 0
   mkdir -p "$machine/etc/systemd/system/somnisphere.service.d"
   printf '[Service]\nTimeoutStartSec=900\nLoadCredential=\nSetCredential=\n' \
