@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from somnisphere.circle.identity import KEY_BYTES, SIGNATURE_BYTES, Identity, household_id, is_signed
+from somnisphere.library.titles import one_line
 
 FORMAT = 1
 
@@ -63,7 +64,7 @@ def read_signed(payload: bytes, kind: str, body: type[Body], most_bytes: int) ->
         unsigned = "missing required field `signature`" in str(problem) or "missing required field `key`" in str(
             problem
         )
-        why = "it is not signed" if unsigned else f"it is not written as such a message is ({str(problem)[:120]})"
+        why = "it is not signed" if unsigned else f"it is not written as such a message is ({one_line(problem)})"
         raise RefusedError(why) from None
     if msgspec.json.encode(said) != words or msgspec.json.encode(found) != payload:
         raise RefusedError("it is spelt in another way than this circle spells its messages")

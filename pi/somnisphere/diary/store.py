@@ -143,7 +143,11 @@ def _step(db: sqlite3.Connection, night_id: str, step: Step, wall_s: float) -> S
 
 
 def _kept(night_id: str, told_s: float, form: Form, answers: str) -> KeptTelling:
-    said = {key: value for key, value in json.loads(answers).items() if isinstance(value, str | int)}
+    """Answers that cannot be read are blank; the night was told all the same."""
     if not isinstance(night_id, str) or form not in FORMS:
         raise ValueError(f"the night {night_id!r} was told in the form {form!r}")
+    try:
+        said = {key: value for key, value in json.loads(answers).items() if isinstance(value, str | int)}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        said = {}
     return KeptTelling(night_id, float(told_s), Telling(form, said))

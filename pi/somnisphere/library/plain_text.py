@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,14 +19,14 @@ _FRAME_BEGINS = re.compile(r"^\*{3} ?START OF TH(?:E|IS) PROJECT GUTENBERG EBOOK
 _FRAME_ENDS = re.compile(r"^(?:\*{3} ?)?END OF TH(?:E|IS) PROJECT GUTENBERG EBOOK\b", re.M | re.I)
 
 # Every stretch has a longest length: a text made to be slow is read in time, too.
-_MARKDOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+_MARKDOWN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(pattern, re.M), by)
     for pattern, by in (
         (r"<!--(?:.|\n){0,500}?-->", ""),
         (r"^ {0,3}(?:```|~~~).*$", ""),
         (r"^ {0,3}(?:[-*_][ \t]*){3,}$", "\n"),  # a rule between scenes
         (r"^(?=.*\S)(.*)\n {0,3}(?:=+|-+)[ \t]*$", r"\n\1\n"),  # a heading with a line below
-        (r"^ {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*[ \t]*$", r"\n\1\n"),
+        (r"^ {0,3}#{1,6}[ \t]+(.*)$", lambda found: f"\n{_heading(found[1])}\n"),
         (r"^ {0,3}\[[^\]]+\]:[ \t].*$", ""),  # where a link goes
         (r"^[ \t]*(?:>[ \t]?)+", ""),
         (r"^[ \t]*(?:[-*+]|\d{1,3}[.)])[ \t]+", "\n"),
@@ -38,7 +39,7 @@ _MARKDOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<![\\\w*])(\*{1,3})(?=\S)((?:[^\n]|\n(?!\n)){1,400}?)(?<=\S)\1(?![*])", r"\2"),
         (r"(?<![\\\w])(_{1,3})(?=\S)((?:[^\n]|\n(?!\n)){1,400}?)(?<=\S)\1(?!\w)", r"\2"),
         (r"~~(?=\S)([^~\n]{1,300})~~", r"\1"),
-        (r"(?:\\| {2,})$", ""),
+        (r"(?:\\|(?<! ) {2,})$", ""),
         (r"\\([!-/:-@\[-`{-~])", r"\1"),
     )
 )
@@ -83,15 +84,21 @@ def decode(data: bytes, name: str) -> str:
 
 def plain(body: str, head: dict[str, str] | None = None) -> str:
     """Markdown as its words. A first heading becomes the title in ``head`` when there is none, and is not told then."""
-    found = re.match(r"\s*#[ \t]+(.+?)[ \t]*#*[ \t]*(?:\n|\Z)", body)
-    if head is not None and found and head.setdefault("title", found[1]).casefold() == found[1].casefold():
+    found = re.match(r"\s*#[ \t]+(.+)(?:\n|\Z)", body)
+    first = _heading(found[1]) if found else ""
+    if head is not None and found and first and head.setdefault("title", first).casefold() == first.casefold():
         rest = body[found.end() :]
         body = rest if rest.strip() else body
     for pattern, by in _MARKDOWN:
         body = pattern.sub(by, body)
-    if head is not None and "title" in head and found and head["title"] == found[1]:
-        head["title"] = html.unescape(re.sub(r"[*_`]", "", found[1]))
+    if head is not None and first and head.get("title") == first:
+        head["title"] = html.unescape(re.sub(r"[*_`]", "", first))
     return html.unescape(body)
+
+
+def _heading(line: str) -> str:
+    """Without the signs that close it."""
+    return line.rstrip(" \t").rstrip("#").rstrip(" \t")
 
 
 def _without_frame(body: str) -> str:

@@ -41,7 +41,7 @@ _PAYLOADS = (
 )
 _State = Literal["playing", "paused", "stopped", "ended", "failed"]
 _STATES: tuple[_State, ...] = ("playing", "paused", "stopped", "ended", "failed")
-_STEPS_S = (0.0, 0.5, 1.0, 5.0, 29.9, 60.0, 600.0, 1800.0)
+_STEPS_S = (0.0, 0.5, 1.0, 5.0, 29.9, 60.0, 600.0)
 
 
 def one(data: bytes) -> None:
@@ -129,8 +129,8 @@ def _no_number(name: str) -> float:
 
 
 def seeds() -> Iterator[bytes]:
-    for k in range(24):
+    for k in range(8):
         yield bytes([k % 2, *((k * 37 + n * (11 + k)) % 256 for n in range(150))])
 
 
-TARGET = Target(one, seeds, words=_PAYLOADS, longest_bytes=1024)
+TARGET = Target(one, seeds, words=_PAYLOADS, longest_bytes=1024, ci_examples=25)
