@@ -15,10 +15,9 @@ BPM_OFF = 10.0
 
 
 def _body(epoch: Epoch) -> tuple[object, ...]:
-    """What an epoch is known by, as finely as the journal keeps it; its number where it holds nothing. (A night dated
-    anew may be numbered anew.)"""
+    """What an epoch that holds beats is known by, as finely as the journal keeps it; one without beats: nothing."""
     if epoch.beat_count == 0:
-        return (epoch.index,)
+        return ()
     return (
         epoch.beat_count,
         *(None if it is None else round(it, DECIMALS) for it in (epoch.heart_bpm, epoch.pulse_quality)),
@@ -82,16 +81,24 @@ class Ledger:
         return due, excused, problems
 
     def _covered(self, kept: list[KeptNight]) -> list[tuple[float, float]]:
-        """Half minutes that were told and are on the disk. A night may be called and dated anew when a clock is set: it
-        is the one on the disk that is most like what was told."""
-        on_disk = [{_body(epoch) for epoch in night.epochs} for night in kept]
-        told_of: dict[str, set[tuple[object, ...]]] = {}
+        """Half minutes that were told and are on the disk. A clock that is set calls a night anew, may divide it where
+        the daemon began, and numbers the parts anew: by how much, their epochs with beats tell."""
+        shifts: dict[str, set[tuple[int, int]]] = {}
         for told in self.told:
-            told_of.setdefault(told.night_id, set()).add(_body(told.epoch))
-        alike: dict[str, set[tuple[object, ...]]] = {}
-        for name, bodies in told_of.items():
-            alike[name] = max((night & bodies for night in on_disk), key=len, default=set())
-        starts_s = sorted(t.epoch.start_s for t in self.told if _body(t.epoch) in alike[t.night_id])
+            found = shifts.setdefault(told.night_id, {(k, 0) for k in range(len(kept))})
+            if body := _body(told.epoch):
+                found |= {
+                    (k, told.epoch.index - epoch.index)
+                    for k, night in enumerate(kept)
+                    for epoch in night.epochs
+                    if _body(epoch) == body
+                }
+        on_disk = {(k, epoch.index): _body(epoch) for k, night in enumerate(kept) for epoch in night.epochs}
+        starts_s = sorted(
+            told.epoch.start_s
+            for told in self.told
+            if any(on_disk.get((k, told.epoch.index - by)) == _body(told.epoch) for k, by in shifts[told.night_id])
+        )
         return [(start_s, start_s + EPOCH_S) for start_s in starts_s]
 
     def untrue(
