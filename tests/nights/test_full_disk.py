@@ -151,7 +151,7 @@ def test_a_disk_that_can_only_be_read_from_the_start_on(tmp_path: Path) -> None:
             it.live(30.0)
             assert "cannot be written" in said(machine)["journal"]
             assert "cannot be written" in said(machine)["sensing"]
-            assert set(said(machine)) == {"problem", "player", "journal", "lamp", "sensing", "household"}
+            assert set(said(machine)) == {"problem", "player", "journal", "lamp", "sensing", "household", "home"}
             assert it.daemon.snapshot().phase is not Phase.IDLE
             it.daemon.keeping.light(machine.at_s, now=True)
             it.ends()
