@@ -44,8 +44,11 @@ class Page:
 def read_page(markup: str) -> Page:
     """Never refuses a page but one nested deeper than any writer nests (``UnreadableError``)."""
     reader = _Reader()
-    reader.feed(_without_traps(markup))
-    reader.close()
+    try:
+        reader.feed(_without_traps(markup))
+        reader.close()
+    except AssertionError as problem:  # how Python's parser says that a marked section has a name it does not know
+        raise UnreadableError(f"its page cannot be read ({problem}). Fetch the book again.") from None
     return reader.page()
 
 
