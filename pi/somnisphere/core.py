@@ -164,7 +164,7 @@ class Core:
             actions += self.comfort.epoch(due, self._night.watch, cues, self._ritual, self._tick.at_s)
             for given in cues:
                 actions += self._on_cue(given)
-                if self._night is None:
+                if given.cue is Cue.NIGHT_OVER:
                     return actions
         return actions
 
@@ -189,7 +189,7 @@ class Core:
         return [replace(action, confidence=sure) if isinstance(action, Announce) else action for action in actions]
 
     def _end(self, night: NightInProgress, given: CueGiven) -> list[Action]:
-        """The night is over: with all of it in hand, when sleep came and went is dated anew, and so is the bookmark."""
+        """The night is over: all of it in hand, sleep and bookmark are dated anew. An evening begun since goes on."""
         estimates = tuple(self._revise(night.epochs))
         facts = summarize(estimates)
         times, actions = night.times, list[Action]()
@@ -198,9 +198,9 @@ class Core:
             times = replace(times, fell_asleep_s=asleep_s, woke_up_s=awake_s)
         if (dozing := dozed_off(estimates, self._ritual.story_ended_s)) is not None:
             actions += self._ritual.date_onset(dozing.first_s, dozing.latest_s)
-        actions += self._ritual.receive(Cue.NIGHT_OVER, given.at_s)
+        actions += [] if self._ritual.begun_after(given.at_s) else self._ritual.receive(Cue.NIGHT_OVER, given.at_s)
         self.last_night, self._night, self._estimate = times, None, None
-        return [*actions, EndNight(times, tuple(night.epochs), estimates)]
+        return [*actions, EndNight(times, tuple(night.epochs), estimates), *self._with_night([], self._tick.at_s)]
 
     # ---- nights ---------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.core_bedside import ATTIC, BOAT, HOUR_S, UTC, Bedside, of
 
 from somnisphere.bedtime.phases import Phase
+from somnisphere.cues import NIGHT_LIMIT_S
 from somnisphere.entities import ENTITIES
 from somnisphere.events import (
     PLAYER_TROUBLE_S,
@@ -18,6 +19,7 @@ from somnisphere.events import (
     BrokerReported,
     DateAnew,
     DimLamp,
+    EndNight,
     LampReported,
     PlayerReported,
     PlayStory,
@@ -30,6 +32,7 @@ from somnisphere.events import (
 from somnisphere.lamp_by_hand import TOUCH_PCT as LAMP_TOUCH_PCT
 from somnisphere.lamp_by_hand import TOUCH_S as LAMP_TOUCH_S
 from somnisphere.listeners import BEGIN_LATE_S, BeginClock
+from somnisphere.night import NightTimes, unknown_epoch
 from somnisphere.night_in_progress import night_id_of
 from somnisphere.story import Story
 from somnisphere_home.commands import Wish, decode
@@ -52,6 +55,23 @@ def test_a_tap_begins_the_evening_and_opens_a_night() -> None:
     assert bed.core.snapshot().night_id == "2026-03-14"
     bed.live(60.0)
     assert of(PlayStory, bed.done) == [PlayStory(ATTIC.path, 0.0, -10.0)]
+
+
+def test_a_night_that_a_power_cut_left_open_ends_no_evening_that_began_since() -> None:
+    bed = Bedside()
+    bed.at_s = 2 * NIGHT_LIMIT_S
+    bed.tick()
+    long_ago_s = bed.at_s - NIGHT_LIMIT_S - 60.0
+    bed.core.carry_on(NightTimes("2026-03-13"), [unknown_epoch(k, long_ago_s) for k in range(3)])
+    bed.tap()
+    bed.live(90.0)
+    assert bed.in_phase(Phase.STORY)
+    (ended,) = of(EndNight, bed.done)
+    assert ended.times.night_id == "2026-03-13"
+    (begun,) = of(BeginNight, bed.done)
+    assert bed.done.index(ended) < bed.done.index(begun)
+    assert bed.core.snapshot().night_id == begun.night_id != "2026-03-13"
+    assert of(DimLamp, bed.done)[-1].lightness_pct > 0.0
 
 
 def test_an_evening_that_was_killed_before_its_night_was_kept_opens_one() -> None:

@@ -52,6 +52,17 @@ def test_a_whole_evening_night_and_morning() -> None:
     assert not any(isinstance(action, Say) and action.level == "warning" for action in bed.done)
 
 
+@pytest.mark.parametrize("seconds", [0.0, 120.0, 400.0])
+def test_a_night_that_ends_amid_the_evening_leaves_no_lamp_on(seconds: float) -> None:
+    bed = NumberBedside()
+    bed.press(Press.TAP)
+    bed.live(seconds, None)
+    assert bed.lamp_pct > 0.0
+    bed.cue(Cue.NIGHT_OVER)
+    assert bed.in_phase(Phase.IDLE)
+    assert bed.lamp_pct == 0.0
+
+
 def test_the_next_evening_begins_at_the_bookmark_and_at_the_persons_own_volume() -> None:
     bed = NumberBedside()
     bed.do(bed.ritual.set_volume(62.0, 0.0))

@@ -209,9 +209,13 @@ class Ritual(Hands):
         self._note(fade_db=0.0, lamp_base_pct=0.0)
         if cue is Cue.NIGHT_OVER:
             self._note(listened_s=0.0, is_night=False)
-        elif came_from is not Phase.MORNING:
+        if came_from is not Phase.MORNING and (cue is Cue.STOP or came_from not in IN_SLEEP):
             actions += evening.dim(0.0, evening.settings.stop_lamp_out_s)
         return actions
+
+    def begun_after(self, at_s: float) -> bool:
+        """Whether an evening goes on whose phase began after ``at_s``."""
+        return self.state.since_s > at_s and self.state.phase not in (Phase.IDLE, Phase.MORNING, *IN_SLEEP)
 
     # ---- time and player ------------------------------------------------------------------------------------------
 
