@@ -103,6 +103,12 @@ _LED1: Final = 0x0C
 _PWR_RDY: Final = 0x01
 _A_FULL: Final = 0x80
 
+_ALIKE_AT_MOST: Final = 12
+"""Samples in a row. With something in their light both channels carry noise of several counts; only darkness and a rail
+may stand still."""
+_DARK: Final = 2000
+"""Counts of 18 bits: less is next to no light."""
+
 RATES: Final[dict[float, tuple[int, int, float]]] = {25.0: (0, 1, 1.0), 50.0: (0, 0, 0.5), 100.0: (1, 0, 0.25)}
 """Samples a second -> (rate code, averaging code, seconds between polls). 25 Hz is 50/s averaged in pairs: the least
 light for the data, as the LEDs flash at the full rate. Polls leave a quarter of the 32-deep FIFO free."""
@@ -122,6 +128,10 @@ def decode(data: bytes) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
     counts = np.frombuffer(data, np.uint8).reshape(-1, 3).astype(np.int32) @ _WEIGHTS
     counts &= 0x3FFFF
     return counts.reshape(-1, 2)
+
+
+def _may_stand_still(sample: bytes) -> bool:
+    return all(not _DARK <= count < 0x3FFFF for count in decode(sample)[0].tolist())
 
 
 class Max30102:
@@ -192,6 +202,8 @@ class Max30102:
             raise MisreadError(f"The pulse sensor {ALL_FF}")
         if ends_lifeless(data):
             self.verify(bus)
+        if count >= _ALIKE_AT_MOST and data == data[:6] * count and not _may_stand_still(data[:6]):
+            raise MisreadError("The pulse sensor repeats one sample, as no light does: it hangs, or a wire is loose.")
         return Fetched(decode(data), lost_after=full)
 
     def verify(self, bus: Bus) -> None:

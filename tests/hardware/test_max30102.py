@@ -92,6 +92,39 @@ def test_equal_pointers_with_a_witness_mean_full(lost: int, status: int) -> None
     assert fetched.lost_after
 
 
+def burst(*samples: tuple[int, int]) -> bytes:
+    return b"".join(count.to_bytes(3, "big") for sample in samples for count in sample)
+
+
+def test_one_sample_again_and_again_is_no_light() -> None:
+    """A chip that hangs: read as a wave it would have a pulse of its own."""
+    chip = Max30102(50.0, 6.4, 6.4)
+    for one in ((70_000, 90_000), (70_000, 0x3FFFF), (500, 90_000)):
+        bus = ScriptedBus({(AT, 0x00): head(25, 0, 0), (AT, 0x07): burst(*[one] * 25)})
+        with pytest.raises(MisreadError, match="repeats one sample"):
+            chip.fetch(bus, 25.0)
+
+
+@pytest.mark.parametrize("one", [(0, 0), (300, 410), (0x3FFFF, 0x3FFFF), (300, 0x3FFFF)])
+def test_darkness_and_a_rail_may_stand_still(one: tuple[int, int]) -> None:
+    bus = ScriptedBus(
+        {
+            (AT, 0x00): head(25, 0, 0),
+            (AT, 0x07): burst(*[one] * 25),
+            (AT, 0x08): bytes([0x00, 0x03, 0x23, 0, 0x20, 0x20]),
+        }
+    )
+    assert len(Max30102(50.0, 6.4, 6.4).fetch(bus, 25.0).values) == 25
+
+
+def test_two_samples_that_differ_or_few_that_do_not_are_light() -> None:
+    chip = Max30102(50.0, 6.4, 6.4)
+    bus = ScriptedBus({(AT, 0x00): head(25, 0, 0), (AT, 0x07): burst(*[(70_000, 90_000)] * 24, (70_000, 90_001))})
+    assert len(chip.fetch(bus, 25.0).values) == 25
+    bus = ScriptedBus({(AT, 0x00): head(6, 0, 0), (AT, 0x07): burst(*[(70_000, 90_000)] * 6)})
+    assert len(chip.fetch(bus, 6.0).values) == 6
+
+
 def test_a_full_flag_left_from_before_is_no_witness() -> None:
     bus = ScriptedBus({(AT, 0x00): head(7, 0, 7, 0x80)})
     assert len(Max30102(50.0, 6.4, 6.4).fetch(bus, 2.0).values) == 0
