@@ -49,6 +49,10 @@ class SampleClock:
     def rate_hz(self) -> float:
         return 1.0 / self._period_s
 
+    def ahead_s(self, at_s: float) -> float:
+        """How far into the future of ``at_s`` the samples placed so far reach: more of them came than time passed."""
+        return 0.0 if self._end_s is None else self._end_s - at_s
+
     def restart(self) -> None:
         """Samples were lost: keep the rate, forget where the next sample lies."""
         self.anchored = False

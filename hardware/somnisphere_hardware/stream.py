@@ -19,6 +19,8 @@ from somnisphere_hardware.rate import Placed, SampleClock
 from somnisphere_hardware.samples import Part, PartState, Sample
 
 VERIFY_EVERY_S = 10.0
+_AHEAD_S = 0.5
+"""So far samples may lie in the future: a poll's time-stamp may be that old."""
 _PATIENCE = 3
 """Reads in a row that may fail before the part is said to be in trouble."""
 _FIRST_PAUSE_S = 1.0
@@ -180,6 +182,11 @@ class Stream(ABC):
         if not clock.anchored and (fetched.lost_after or count > 1.1 * expected + 3.0):
             # More than can have come since the FIFO was emptied: it was not, or its samples are of unknown age.
             raise MisreadError(f"{_NOUNS[self.part]} was not read in time, or does not take what it is told.")
+        if clock.ahead_s(at_s) > _AHEAD_S or count > 1.5 * expected + _AHEAD_S * clock.rate_hz:
+            chip.verify(bus)  # a rate of its own is a setting lost
+        if clock.ahead_s(at_s) > _AHEAD_S:
+            # Placed after those before, they would lie in the future, and so would all that follow.
+            raise MisreadError(f"{_NOUNS[self.part]} takes more samples than it is told.")
         self._failures = 0
         samples: list[Sample] = self._say(at_s, True, "")
         samples += self._blocks(self._place(clock, at_s, count, fetched), fetched)

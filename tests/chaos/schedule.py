@@ -119,6 +119,8 @@ def _apart(faults: list[Fault]) -> list[Fault]:
             if fault.at_s < free_s:
                 continue
             free_s = fault.until_s + 2.0
+        if fault.kind is Kind.CHIP_RESET and fault.at_s < plug_free_s:
+            continue  # what has no power cannot lose it
         if fault.kind in UNPLUGS:
             if fault.at_s < plug_free_s:
                 continue

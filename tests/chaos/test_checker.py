@@ -39,6 +39,19 @@ def problems(outcome: Outcome) -> str:
     return "\n".join(sentence for _, sentence in outcome.problems)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(Kind.GARBLED_REGISTERS, 300.0, size=1535.0),  # six times as many samples of motion as it is told
+        Fault(Kind.GARBLED_REGISTERS, 300.0, size=2193.0),
+        Fault(Kind.FROZEN, 200.0, 150.0),  # one sample of light again and again, which had a pulse of its own
+    ],
+    ids=["rate", "another rate", "frozen"],
+)
+def test_what_was_found_once(fault: Fault) -> None:
+    assert live(night(fault)).problems == []
+
+
 def test_a_sound_night_is_not_blamed() -> None:
     outcome = live(night(Fault(Kind.SIGKILL, 300.0, 4.0), Fault(Kind.CABLE_OUT, 340.0, 30.0)))
     assert not problems(outcome)
