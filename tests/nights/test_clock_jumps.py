@@ -3,6 +3,7 @@ once the clock is."""
 
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -70,7 +71,8 @@ def test_a_night_that_ended_before_the_clock_was_set_is_dated_too(tmp_path: Path
         it.live(300.0)
         core = it.daemon._core
         assert core._night is not None
-        it.daemon._perform(core._end(core._night, NIGHT_OVER)[-1], machine.at_s)  # as at noon, without waiting for it
+        over = replace(NIGHT_OVER, at_s=machine.at_s)  # as at noon, without waiting for it
+        it.daemon._perform(core._end(core._night, over)[-1], machine.at_s)
         assert it.daemon.night.finished is not None
         machine.network_sets_it()
         it.live(120.0)
