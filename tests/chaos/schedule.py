@@ -122,7 +122,7 @@ def _apart(faults: list[Fault]) -> list[Fault]:
         if fault.kind is Kind.CHIP_RESET and fault.at_s < plug_free_s:
             continue  # what has no power cannot lose it
         if fault.kind in UNPLUGS:
-            if fault.at_s < plug_free_s:
+            if fault.at_s < max(plug_free_s, free_s):  # the bed goes on when the box does: both would be at once
                 continue
             plug_free_s = fault.until_s + 10.0
         kept.append(fault)
