@@ -121,7 +121,7 @@ def sun_on_the_sensor(box: DoctorBox, _: pytest.MonkeyPatch) -> None:
     box.bus.attach(SimulatedMax30102(Phantom(20_000.0, 20_000.0)))
 
 
-@fault("signal", "line is flat")
+@fault("signal", "repeats one sample")
 def pulse_chip_repeats_itself(box: DoctorBox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("somnisphere_hardware.simulated.max30102._SIGNAL_NOISE", 0.0)
     monkeypatch.setattr("somnisphere_hardware.simulated.max30102._FLOOR_NOISE_NA", 0.0)
