@@ -3,6 +3,7 @@
 import errno
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,9 @@ def test_a_kill_loses_nothing_and_keeps_nothing_twice(path: Path) -> None:
     third = Journal(path)
     assert numbers(third) == list(range(40))
     third.close()
-    assert journal.load(NIGHT).epochs == Journal(path).load(NIGHT).epochs
+    with closing(Journal(path)) as fourth:
+        assert journal.load(NIGHT).epochs == fourth.load(NIGHT).epochs
+    journal.close()
 
 
 def test_a_reader_beside_the_daemon_sees_the_last_minute(path: Path) -> None:
@@ -106,9 +109,11 @@ def test_a_night_that_was_deleted_does_not_come_back(path: Path) -> None:
         other.execute("DELETE FROM epoch")
         other.execute("DELETE FROM night")
     other.close()
-    assert Journal(path).nights() == []
+    with closing(Journal(path)) as again:
+        assert again.nights() == []
     assert in_database(path) == 0
     assert journal.nights() == []
+    journal.close()
 
 
 ROWS = [(NIGHT, number, EVENING_S + 30.0 * number, "{}", "[]") for number in range(6)]
