@@ -10,7 +10,7 @@ import sys
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -49,17 +49,19 @@ def process(*words: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
 def family(pid: int) -> Iterator[int]:
     """The process and all its children."""
     yield pid
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from family(int(child))
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile, and so has nothing to show
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield from family(int(child))
 
 
 def seen_from_outside(pid: int) -> tuple[list[str], str]:
     """The programs of the family, and all that their entries in /proc show of arguments and environment."""
     names, text = [], b""
     for one in family(pid):
-        names.append((Path("/proc") / str(one) / "comm").read_text().strip())
-        text += b"".join((Path("/proc") / str(one) / kind).read_bytes() for kind in ("cmdline", "environ"))
+        with suppress(FileNotFoundError, ProcessLookupError):
+            text += b"".join((Path("/proc") / str(one) / kind).read_bytes() for kind in ("cmdline", "environ"))
+            names.append((Path("/proc") / str(one) / "comm").read_text().strip())
     return names, text.decode(errors="replace")
 
 
