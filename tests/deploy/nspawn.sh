@@ -4,9 +4,10 @@
 #   sudo bash tests/deploy/nspawn.sh bookworm amd64
 #   sudo bash tests/deploy/nspawn.sh trixie arm64      # foreign programs through qemu-user; an hour on a slow machine
 #
-# Needs: apt install debootstrap systemd-container, and for arm64 qemu-user-static binfmt-support. What is tested is HEAD; as
-# the version before stands ${PREVIOUS:-HEAD}, called 0.0.1. Roots lie in ${SOMNISPHERE_NSPAWN:-/var/tmp/somnisphere-nspawn};
-# fresh ones are kept for the next run. No sensor is there: the service must run and say so.
+# Needs: apt install debootstrap systemd-container, and for arm64 curl and xz (it fetches Debian 13's qemu-user and sets it up
+# for this machine, until that is started anew; credentials are off there). What is tested is HEAD; as the version before
+# stands ${PREVIOUS:-HEAD}, called 0.0.1. Roots lie in ${SOMNISPHERE_NSPAWN:-/var/tmp/somnisphere-nspawn}; fresh ones are
+# kept for the next run. No sensor is there: the service must run and say so.
 # Exit codes: 0 all checks passed; 1 some did not; 69 something is missing here.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -83,13 +84,6 @@ sources() {
   cp "$wheels"/somnisphere-*.whl "$wheels/made-for" "$machine/srv/wheels-too-few"
   bash "$old/deploy/build-deb.sh" --out "$machine/srv"
   bash "$new/deploy/build-deb.sh" --out "$machine/srv" --wheels "$wheels"
-}
-
-emulated() {  # under qemu-user systemd cannot set up credentials (“Invalid argument”); nothing on this machine's own kind
-  [ "$arch" != "$(dpkg --print-architecture)" ] || return 0
-  mkdir -p "$machine/etc/systemd/system/somnisphere.service.d"
-  printf '[Service]\nTimeoutStartSec=900\nLoadCredential=\nSetCredential=\n' \
-    >"$machine/etc/systemd/system/somnisphere.service.d/emulated.conf"
 }
 
 # ---- the parts of the run -------------------------------------------------------------------------------------------------------
@@ -182,7 +176,6 @@ nothing_left() {  # nothing_left [FOLDER]: nothing of ours, but this folder
 }
 
 by_script() {
-  emulated
   step "sudo bash deploy/install.sh (version 0.0.1, packages from PyPI) ..."
   check "install.sh" inside bash /srv/old/deploy/install.sh --no-setup
   step "installed"
@@ -218,8 +211,6 @@ packages_own_not() {  # of paths on standard input, those that no package brough
 }
 
 by_package() {
-  emulated
-  inside systemctl daemon-reload
   step "apt install ./somnisphere_0.0.1_all.deb (packages from PyPI; the nights of before are there) ..."
   check "the package installs" inside apt-get install -qy --no-install-recommends /srv/somnisphere_0.0.1_all.deb
   step "installed"
@@ -249,6 +240,7 @@ by_package() {
   check "and the nights are gone" absent /var/lib/somnisphere
 }
 
+machine_emulator
 machine_pristine
 machine_copy
 step "wheels and packages ..."

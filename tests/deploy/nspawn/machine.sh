@@ -11,14 +11,32 @@ machine_mirror() {  # DEBIAN_MIRROR, else the one that this machine's apt uses
   printf '%s' "${found:-http://deb.debian.org/debian}"
 }
 
+foreign() { [ "$arch" != "$(dpkg --print-architecture)" ]; }
+
+machine_emulator() {  # programs of arm64 run on this machine until it is started anew: with Debian 13's qemu
+  foreign || return 0
+  local formats=/proc/sys/fs/binfmt_misc qemu=$place/qemu/usr/bin/qemu-aarch64 mirror file mask
+  if [ ! -x "$qemu" ]; then  # Debian 12's cannot start the programs that trixie's systemd starts; this one is static
+    mirror=$(machine_mirror)
+    file=$(curl -fsSL "$mirror/dists/trixie/main/binary-$(dpkg --print-architecture)/Packages.xz" | xz -d |
+      sed -n '/^Package: qemu-user$/,/^$/s/^Filename: //p')
+    curl -fsSL -o "$place/qemu-user.deb" "${mirror%/}/${file:?"$mirror knows no qemu-user"}"
+    dpkg-deb -x "$place/qemu-user.deb" "$place/qemu"
+  fi
+  mountpoint -q "$formats" || mount -t binfmt_misc binfmt_misc "$formats"
+  if ! grep -q "$qemu" "$formats/qemu-aarch64" 2>/dev/null; then
+    [ ! -e "$formats/qemu-aarch64" ] || echo -1 >"$formats/qemu-aarch64"
+    # P: the program's own name is kept; F: qemu is opened now, for roots that have none; O: the program is handed over
+    # opened, for systemd names it by an open file that is closed when it starts. Magic: the head of an ELF file.
+    mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+    printf '%s' ":qemu-aarch64:M:0:\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:$mask:$qemu:POF" \
+      >"$formats/register"
+  fi
+}
+
 machine_pristine() {  # made once, copied for each run
   local pristine=$place/pristine-$suite-$arch
   [ ! -d "$pristine" ] || return 0
-  if [ "$arch" != "$(dpkg --print-architecture)" ]; then
-    mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-    [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || update-binfmts --enable qemu-aarch64 ||
-      { echo "Foreign programs do not run here. Mend: apt install qemu-user-static binfmt-support" >&2; exit 69; }
-  fi
   echo "Making a Debian $suite for $arch in $pristine ..." >&2
   rm -rf --one-file-system "$pristine.new"
   # debootstrap's own mounts end with their namespace.
@@ -37,8 +55,14 @@ machine_copy() {
   cp -L /etc/ssl/certs/ca-certificates.crt "$machine/etc/ssl/certs/"
   printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\ntimeout = 180\n' >"$machine/etc/pip.conf"
   printf '127.0.0.1 localhost\n::1 localhost\n' >"$machine/etc/hosts"  # an installed system has it, a bare root has not
-  # Compiling some thousand files under emulation takes longer than all the rest ("false" is how pip.conf says it).
-  [ "$arch" = "$(dpkg --print-architecture)" ] || printf '[install]\nno-compile = false\n' >>"$machine/etc/pip.conf"
+  if foreign; then
+    # Compiling some thousand files under emulation takes longer than all the rest ("false" is how pip.conf says it).
+    printf '[install]\nno-compile = false\n' >>"$machine/etc/pip.conf"
+    # Under qemu-user systemd cannot set up credentials (“Invalid argument”), its own services' neither.
+    mkdir -p "$machine/etc/systemd/system/service.d"
+    printf '[Service]\nImportCredential=\nLoadCredential=\nSetCredential=\nTimeoutStartSec=900\n' \
+      >"$machine/etc/systemd/system/service.d/emulated.conf"
+  fi
   echo force-unsafe-io >"$machine/etc/dpkg/dpkg.cfg.d/in-a-hurry"  # a machine of an hour needs no fsync
 }
 
