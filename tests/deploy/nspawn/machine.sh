@@ -17,10 +17,10 @@ machine_emulator() {  # programs of arm64 run on this machine until it is starte
   foreign || return 0
   local formats=/proc/sys/fs/binfmt_misc qemu=$place/qemu/usr/bin/qemu-aarch64 mirror file mask
   if [ ! -x "$qemu" ]; then  # Debian 12's cannot start the programs that trixie's systemd starts; this one is static
-    mirror=$(machine_mirror)
+    mirror=$(machine_mirror) && mirror=${mirror%/}
     file=$(curl -fsSL "$mirror/dists/trixie/main/binary-$(dpkg --print-architecture)/Packages.xz" | xz -d |
       sed -n '/^Package: qemu-user$/,/^$/s/^Filename: //p')
-    curl -fsSL -o "$place/qemu-user.deb" "${mirror%/}/${file:?"$mirror knows no qemu-user"}"
+    curl -fsSL -o "$place/qemu-user.deb" "$mirror/${file:?"$mirror knows no qemu-user"}"
     dpkg-deb -x "$place/qemu-user.deb" "$place/qemu"
   fi
   mountpoint -q "$formats" || mount -t binfmt_misc binfmt_misc "$formats"
