@@ -19,7 +19,7 @@ from typing import Any
 
 from somnisphere.bedtime.shelf import EVERYBODY, Place
 from somnisphere.journal_rows import answer_row, body_row, is_time, read_rows, read_times, time_or
-from somnisphere.journal_schema import TROUBLE, connect, is_broken
+from somnisphere.journal_schema import ADD_EPOCH, MERGE_EPOCH, NAMED, OPEN_NIGHT, TROUBLE, connect, is_broken
 from somnisphere.journal_tail import JournalTail
 from somnisphere.journal_words import KeptNight as KeptNight
 from somnisphere.journal_words import Moment as Moment
@@ -30,10 +30,9 @@ from somnisphere.night_in_progress import CONTINUE_WITHIN_S
 from somnisphere.small_file import free_aside
 
 COMMIT_EVERY_S = 60.0
-"""What waits goes to disk, into the journal's tail or into the journal, ..."""
-COMMIT_WHOLE_EVERY_S = 3600.0
-TAIL_ROWS = 200
-"""... and into the journal itself so often, when nothing but so many epochs waits."""
+"""What waits goes to disk, into the journal's tail or into the journal."""
+TAIL_ROWS = 1500
+"""So many epochs, twelve hours and a half, the tail takes before the journal itself has to."""
 WAITING_LIMIT = 20_000
 """So many rows wait at the most (about a week of epochs); the oldest are given up first."""
 
@@ -53,7 +52,11 @@ class Journal:
         self._night: tuple[str, float] | None = None
         self._tail = JournalTail(path)
         self._tailed = 0
-        self._whole_due_s: float | None = None
+        self._night_ended = False
+        self._epochs_change = False
+        """Whether something waits that must find all epochs in the journal."""
+        self._tail_is_ours = False
+        """Whether nothing of an earlier run is in it any more: what was torn there would hide what comes after."""
         self._open()
 
     # ---- writing: nothing touches the disk before ``flush`` ---------------------------------------------------------
@@ -61,12 +64,12 @@ class Journal:
     def open_night(self, night_id: str, wall_s: float) -> None:
         """Begin a night, or open a closed one again. Epochs of one id and number replace each other."""
         self._night = (night_id, wall_s)
-        self._add(_OPEN_NIGHT, self._night)
+        self._add(OPEN_NIGHT, self._night)
 
     def add_epoch(self, night_id: str, wall_s: float, epoch: Epoch, estimate: StageEstimate) -> None:
         """``wall_s``: Unix time of the epoch's start."""
         self._add(
-            _ADD_EPOCH,
+            ADD_EPOCH,
             (night_id, epoch.index, wall_s, body_row(epoch), answer_row(estimate)),
         )
 
@@ -99,6 +102,7 @@ class Journal:
 
     def revise(self, night_id: str, estimates: Sequence[StageEstimate]) -> None:
         """The overnight answer about epochs of the night; the live one is kept beside it."""
+        self._epochs_change = True
         for estimate in estimates:
             self._add(
                 "UPDATE epoch SET revised = ? WHERE night = ? AND number = ?",
@@ -109,49 +113,57 @@ class Journal:
         if times is not None:
             self.save_times(times)
         self._add("UPDATE night SET ended_s = ? WHERE id = ?", (wall_s, night_id))
+        self._night_ended = True
 
-    def flush(self, at_s: float) -> bool:
-        """Write what waits if a minute has passed since the last try. True when something was written."""
-        if self._tried_s is not None and 0 <= at_s - self._tried_s < COMMIT_EVERY_S:
+    def flush(self, at_s: float, *, now: bool = False) -> bool:
+        """Write what waits if a minute has passed since the last try, or ``now``. True when something was written."""
+        if not now and self._tried_s is not None and 0 <= at_s - self._tried_s < COMMIT_EVERY_S:
             return False
         self._tried_s = at_s
-        if self._whole_due_s is not None and at_s < self._whole_due_s and self._tail_takes():
-            return True
-        self._whole_due_s = at_s + COMMIT_WHOLE_EVERY_S
-        return self.commit()
+        tailed = self._tailed
+        return self._write(whole=not self._tail_takes()) or self._tailed > tailed
 
     def _tail_takes(self) -> bool:
-        """Asleep nothing but epochs comes, minute by minute: they may wait for the next whole commit in the tail."""
-        new = self._rows[self._tailed :]
-        if self.problem or self._latest or not new or len(self._rows) > TAIL_ROWS:
+        """Epochs may wait in the tail, at best until the morning's answers about them come: a page of them is written
+        once then."""
+        epochs = [values for sql, values in self._rows if sql == ADD_EPOCH]
+        if not self._tail_is_ours or self.problem or self._epochs_change or len(epochs) > TAIL_ROWS:
             return False
-        if any(sql != _ADD_EPOCH for sql, _ in self._rows):
-            return False
-        try:
-            self._tail.append([values for _, values in new])
-        except OSError:
-            return False  # the journal lies on the same disk, and says what is wrong
-        self._tailed = len(self._rows)
+        if new := epochs[self._tailed :]:
+            try:
+                self._tail.append(new)
+            except OSError:
+                return False  # the journal lies on the same disk, and says what is wrong
+        self._tailed = len(epochs)
         return True
 
     def commit(self) -> bool:
-        """Write what waits, now."""
-        if not self._rows and not self._latest:
+        """Write what waits, now, and all of it into the journal itself."""
+        return self._write(whole=True)
+
+    def _write(self, *, whole: bool) -> bool:
+        """``whole``: with the epochs."""
+        rows = [row for row in self._rows if whole or row[0] != ADD_EPOCH]
+        if not rows and not self._latest:
             return False
         if self._db is None and not self._open():
             return False
         assert self._db is not None
         try:
             with self._db:  # one transaction
-                for sql, values in (*self._rows, *self._latest.values()):
+                for sql, values in (*rows, *self._latest.values()):
                     self._db.execute(sql, values)
+            if self._night_ended:  # each night moves its own pages; left to SQLite, one in three moves those of three
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                self._night_ended = False
         except TROUBLE as error:
             self._troubled(error)
             return False
-        self._rows.clear()
+        self._rows = [] if whole else [row for row in self._rows if row[0] == ADD_EPOCH]
         self._latest.clear()
-        self._tailed = 0
-        self._tail.clear()
+        if whole:
+            self._tailed, self._epochs_change = 0, False
+            self._tail_is_ours = self._tail.clear()
         self.problem = ""
         return True
 
@@ -170,6 +182,7 @@ class Journal:
 
     def write(self, sql: str, values: tuple[Any, ...]) -> None:
         """Any other change, in its turn among the rest that waits."""
+        self._epochs_change = True
         self._add(sql, values)
 
     def save_clock(self, values: tuple[Any, ...]) -> None:
@@ -188,14 +201,12 @@ class Journal:
 
     def nights(self) -> list[str]:
         """The nights that are kept, oldest first."""
-        return [str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {_NAMED} ORDER BY began_s")]
+        return [str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {NAMED} ORDER BY began_s")]
 
     def past_nights(self) -> list[str]:
         """Those that are over, oldest first: closed, or left behind by a later one."""
         later = "ended_s IS NOT NULL OR began_s < (SELECT max(began_s) FROM night)"
-        return [
-            str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {_NAMED} AND ({later}) ORDER BY began_s")
-        ]
+        return [str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {NAMED} AND ({later}) ORDER BY began_s")]
 
     def free_id(self, night_id: str) -> str:
         """A second night of one evening is ``<date>.2``: it must not be written over the first."""
@@ -265,12 +276,12 @@ class Journal:
 
     def last_times(self) -> NightTimes | None:
         """When things happened in the last night that was closed."""
-        closed = f"SELECT id, times FROM night WHERE {_NAMED} AND ended_s IS NOT NULL ORDER BY began_s DESC LIMIT 1"
+        closed = f"SELECT id, times FROM night WHERE {NAMED} AND ended_s IS NOT NULL ORDER BY began_s DESC LIMIT 1"
         return next((read_times(night_id, times) for night_id, times in self._read(closed)), None)
 
     def night_in_progress(self, at_s: float, wall_s: float) -> KeptNight | None:
         """The last night if it is still open and not long ago, in this run's times. ``at_s`` and ``wall_s`` are now."""
-        last = f"SELECT id, began_s FROM night WHERE {_NAMED} AND ended_s IS NULL ORDER BY began_s DESC LIMIT 1"
+        last = f"SELECT id, began_s FROM night WHERE {NAMED} AND ended_s IS NULL ORDER BY began_s DESC LIMIT 1"
         for night_id, began_s in self._read(last):
             latest = self._read("SELECT max(wall_s) FROM epoch WHERE night = ?", night_id)
             seen_s = latest[0][0] + EPOCH_S if latest and is_time(latest[0][0]) else time_or(began_s, None) or 0.0
@@ -302,7 +313,7 @@ class Journal:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._db = connect(self.path)
             with self._db:
-                self._db.executemany(_MERGE_EPOCH, [(*row, row[0]) for row in self._tail.rows()])
+                self._db.executemany(MERGE_EPOCH, [(*row, row[0]) for row in self._tail.rows()])
         except (*TROUBLE, OSError) as error:
             self._troubled(error)
         return self._db is not None
@@ -331,18 +342,11 @@ class Journal:
         except (*TROUBLE, OSError) as second:
             self.problem = f"{self.path} is broken ({error}) and cannot be put aside: {second}."
             return
-        if self._night is not None:  # the night goes on in the new file
-            self._rows.insert(0, (_OPEN_NIGHT, self._night))
+        tail = self._tail.rows()  # of the night goes on in the new file what is known, after a kill too
+        began = {night_id: wall_s for night_id, _, wall_s, *_ in reversed(tail)} | dict(
+            [self._night] if self._night else []
+        )
+        self._rows[:0] = [(OPEN_NIGHT, night) for night in began.items()] + [
+            (MERGE_EPOCH, (*row, row[0])) for row in tail
+        ]
         self.mended = f"{self.path} was broken ({error}); it is kept as {aside.name}, and a new journal is begun."
-
-
-_NAMED = "typeof(id) = 'text'"
-"""What else may stand there a disk put there."""
-
-_OPEN_NIGHT = "INSERT INTO night (id, began_s) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET ended_s = NULL"
-
-_ADD_EPOCH = "INSERT OR REPLACE INTO epoch (night, number, wall_s, body, live) VALUES (?, ?, ?, ?, ?)"
-_MERGE_EPOCH = (
-    "INSERT OR IGNORE INTO epoch (night, number, wall_s, body, live)"
-    " SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM night WHERE id = ?)"
-)

@@ -46,6 +46,16 @@ MIGRATIONS: tuple[str, ...] = (
 )
 """One script per version of the file; ``user_version`` counts those that were run. Only ever append."""
 
+NAMED = "typeof(id) = 'text'"
+"""A night's name; what else may stand there a disk put there."""
+
+OPEN_NIGHT = "INSERT INTO night (id, began_s) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET ended_s = NULL"
+
+ADD_EPOCH = "INSERT OR REPLACE INTO epoch (night, number, wall_s, body, live) VALUES (?, ?, ?, ?, ?)"
+MERGE_EPOCH = (
+    "INSERT OR IGNORE INTO epoch (night, number, wall_s, body, live)"
+    " SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM night WHERE id = ?)"
+)
 
 TROUBLE = (sqlite3.Error, UnicodeDecodeError)
 """What a database may answer: the second where the words of its own complaint hold a damaged name."""

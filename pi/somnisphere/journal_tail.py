@@ -1,8 +1,8 @@
 """The epochs of the last minutes, in a small file beside the journal: what spares the SD card the most.
 
 A commit of two epochs into SQLite makes some eight pages of 4 KiB dirty (log, its index in shared memory, tree), every
-minute of a night; appended here they make one or two. So asleep, when nothing but epochs comes, the journal commits
-every hour, and each minute's epochs go here meanwhile. They are merged when the journal is opened, and read along
+minute of a night; appended here they make one or two. So asleep, when nothing but epochs comes, the journal does not
+commit, and each minute's epochs go here meanwhile. They are merged when the journal is opened, and read along
 by whoever reads beside the daemon; an epoch that is in the journal already is left as it is.
 
 Records: length and CRC-32 of what follows (little-endian, 4 bytes each), then JSON, deflated. One that is torn ends
@@ -14,13 +14,12 @@ import os
 import struct
 import zlib
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 SUFFIX = ".minutes"
 LARGEST_BYTES = 4_000_000
-"""Far more than an hour; a larger file is not ours."""
+"""Far more than a night; a larger file is not ours."""
 _HEAD = struct.Struct("<II")
 
 EpochRow = tuple[str, int, float, str, str]
@@ -71,8 +70,11 @@ class JournalTail:
             at += _HEAD.size + length
         return found
 
-    def clear(self) -> None:
-        """All of it is in the journal."""
-        with suppress(OSError):
-            if self.path.stat().st_size:
+    def clear(self) -> bool:
+        """All of it is in the journal. False: it cannot be emptied."""
+        try:
+            if self.path.exists() and self.path.stat().st_size:
                 os.truncate(self.path, 0)
+        except OSError:
+            return False
+        return True

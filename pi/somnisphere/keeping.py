@@ -12,6 +12,7 @@ from somnisphere.parts import Parts
 
 log = logging.getLogger(__name__)
 
+RESTING = (Phase.IDLE, Phase.ASLEEP, Phase.MORNING)
 SAVE_EVENING_EVERY_S = 30.0
 SAVE_SAME_EVERY_S = 300.0
 SAVE_RESTING_EVERY_S = 3600.0
@@ -41,7 +42,7 @@ class Keeping:
         journal = self._parts.journal
         if self.moment_waits:  # before the evening says that it was: neither may be kept without the other
             self.moment_waits = False
-            journal.commit()
+            journal.flush(tick.at_s, now=True)
         if (place := self._core.ritual_place) != self._evening_place:
             self._evening_place = place
             if self._parts.evening_file is not None:
@@ -64,9 +65,10 @@ class Keeping:
             log.warning("%s", journal.mended)
 
     def _save_evening(self, tick: Tick) -> None:
-        """The journal need not repeat twice a minute what the evening's file holds."""
+        """The journal need not repeat twice a minute, nor at rest at all, what the evening's file holds."""
         phase, file = self._core.ritual_phase, self._parts.evening_file
-        is_old = tick.at_s - self._journal_has_s >= SAVE_SAME_EVERY_S or phase is not self._journal_has
+        is_old = tick.at_s - self._journal_has_s >= SAVE_SAME_EVERY_S and phase not in RESTING
+        is_old = is_old or phase is not self._journal_has
         if is_old or file is None or not file.save(self._evening_state(), tick.at_s, tick.wall_s):
             self._journal_has, self._journal_has_s = phase, tick.at_s
             self.evening(tick.at_s, tick.wall_s)
@@ -77,8 +79,7 @@ class Keeping:
     def _evening_changed(self, at_s: float) -> bool:
         """All day and most of the night nothing does but the time: that is not written twice a minute."""
         now = {part: _without_time(plain) for part, plain in self._core.ritual_state().items()}
-        resting = self._core.ritual_phase in (Phase.IDLE, Phase.ASLEEP, Phase.MORNING)
-        every_s = SAVE_RESTING_EVERY_S if resting else SAVE_SAME_EVERY_S
+        every_s = SAVE_RESTING_EVERY_S if self._core.ritual_phase in RESTING else SAVE_SAME_EVERY_S
         if now == self._evening_kept and at_s - self._evening_kept_s < every_s:
             return False
         self._evening_kept, self._evening_kept_s = now, at_s

@@ -4,9 +4,9 @@
 #   sudo bash tests/deploy/nspawn.sh bookworm amd64
 #   sudo bash tests/deploy/nspawn.sh trixie arm64      # foreign programs through qemu-user; an hour on a slow machine
 #
-# Needs: apt install debootstrap systemd-container, and for arm64 curl and xz (it fetches Debian 13's qemu-user and sets it up
-# for this machine, until that is started anew; credentials are off there). What is tested is HEAD; as the version before
-# stands ${PREVIOUS:-HEAD}, called 0.0.1. Roots lie in ${SOMNISPHERE_NSPAWN:-/var/tmp/somnisphere-nspawn}; fresh ones are
+# Needs: apt install debootstrap systemd-container, and for arm64 gcc-aarch64-linux-gnu curl xz-utils (it fetches Debian 13's
+# qemu-user and sets it up for this machine, until that is started anew; credentials are off there). What is tested is HEAD;
+# as the version before stands ${PREVIOUS:-HEAD}, called 0.0.1. Roots lie in ${SOMNISPHERE_NSPAWN:-/var/tmp/somnisphere-nspawn}; fresh ones are
 # kept for the next run. No sensor is there: the service must run and say so.
 # Exit codes: 0 all checks passed; 1 some did not; 69 something is missing here.
 set -euo pipefail
@@ -18,8 +18,11 @@ previous=${PREVIOUS:-HEAD}
 case $suite in bookworm) python=3.11 port=21883 ;; trixie) python=3.13 port=21884 ;; *) echo "$suite?" >&2; exit 69 ;; esac
 [ "$arch" != arm64 ] || port=$((port + 10))  # the network is shared: runs side by side must not meet
 [ "$(id -u)" = 0 ] || { echo "Mend: sudo bash $0 $*" >&2; exit 69; }
-for needed in debootstrap systemd-nspawn nsenter dpkg-deb; do
-  command -v "$needed" >/dev/null || { echo "$needed is missing. Mend: apt install debootstrap systemd-container" >&2; exit 69; }
+needs=(debootstrap systemd-nspawn nsenter dpkg-deb) packages="debootstrap systemd-container"
+[ "$arch" = "$(dpkg --print-architecture)" ] ||
+  { needs+=(aarch64-linux-gnu-gcc curl xz) packages+=" gcc-aarch64-linux-gnu curl xz-utils"; }
+for needed in "${needs[@]}"; do
+  command -v "$needed" >/dev/null || { echo "$needed is missing. Mend: apt install $packages" >&2; exit 69; }
 done
 mkdir -p "$place"
 # shellcheck source=tests/deploy/nspawn/machine.sh

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,11 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.pi.test_journal import EVENING_S, add_epochs
+from tests.pi.test_journal import EVENING_S, add_epochs, estimate
 
-from somnisphere.journal import COMMIT_EVERY_S, COMMIT_WHOLE_EVERY_S, TAIL_ROWS, Journal
+from somnisphere.journal import COMMIT_EVERY_S, TAIL_ROWS, Journal
 from somnisphere.journal_reader import JournalReader
 from somnisphere.journal_tail import JournalTail, beside
+from somnisphere.night import Stage
 
 NIGHT = "2025-11-24"
 
@@ -45,13 +47,21 @@ def numbers(journal: Journal) -> list[int]:
     return [epoch.index for epoch in journal.load(NIGHT).epochs]
 
 
-def test_asleep_the_database_is_written_every_hour(path: Path) -> None:
-    journal = asleep(path, 20)
+def test_asleep_the_database_is_left_alone_until_the_morning(path: Path) -> None:
+    journal = asleep(path, 200)
     assert in_database(path) == 2, "the first minute, with the night itself"
-    add_epochs(journal, 2, 40)
-    journal.flush(COMMIT_WHOLE_EVERY_S)
-    assert in_database(path) == 42
+    estimates = [estimate(number, EVENING_S + 30.0 * number, Stage.DEEP) for number in range(400)]
+    journal.revise(NIGHT, estimates)
+    journal.close_night(NIGHT, EVENING_S + 12000.0)
+    assert journal.flush(200 * COMMIT_EVERY_S)
+    assert in_database(path) == 400
     assert beside(path).stat().st_size == 0
+    alone = path.with_name("alone.db")  # without its log: the night's pages have been moved
+    shutil.copyfile(path, alone)
+    assert in_database(alone) == 400
+    with closing(Journal(alone)) as moved:
+        assert moved.load(NIGHT).estimates == tuple(estimates)
+        assert moved.load(NIGHT).ended_wall_s == EVENING_S + 12000.0
     journal.close()
 
 
@@ -77,15 +87,61 @@ def test_a_reader_beside_the_daemon_sees_the_last_minute(path: Path) -> None:
     journal.close()
 
 
-def test_anything_else_is_committed_in_its_minute(path: Path) -> None:
+def test_anything_else_is_committed_in_its_minute_without_the_epochs(path: Path) -> None:
+    journal = asleep(path, 5)
+    add_epochs(journal, 2, 10)
+    journal.add_moment(NIGHT, EVENING_S, "stirred")
+    journal.save_bookmark("a story", 12.0)
+    assert journal.flush(5 * COMMIT_EVERY_S)
+    assert in_database(path) == 2
+    with closing(JournalReader(path)) as reader:
+        assert numbers(reader) == list(range(12))
+        assert [moment.type for moment in reader.load(NIGHT).moments] == ["stirred"]
+        assert reader.bookmarks() == {"a story": 12.0}
+    journal.close()
+
+
+def test_a_moment_is_committed_at_once(path: Path) -> None:
     journal = asleep(path, 5)
     journal.add_moment(NIGHT, EVENING_S, "stirred")
-    add_epochs(journal, 2, 10)
+    assert not journal.flush(4 * COMMIT_EVERY_S + 1.0)
+    assert journal.flush(4 * COMMIT_EVERY_S + 1.0, now=True)
+    with closing(JournalReader(path)) as reader:
+        assert [moment.type for moment in reader.load(NIGHT).moments] == ["stirred"]
+    journal.close()
+
+
+def test_the_tail_does_not_grow_without_end(path: Path) -> None:
+    journal = asleep(path, 5)
+    add_epochs(journal, TAIL_ROWS + 1, 10)
     assert journal.flush(5 * COMMIT_EVERY_S)
-    assert in_database(path) == 12
-    add_epochs(journal, TAIL_ROWS + 1, 12)
-    assert journal.flush(6 * COMMIT_EVERY_S)
-    assert in_database(path) == 13 + TAIL_ROWS
+    assert in_database(path) == 11 + TAIL_ROWS
+    assert beside(path).stat().st_size == 0
+    journal.close()
+
+
+def test_what_changes_epochs_finds_all_of_them(path: Path) -> None:
+    journal = asleep(path, 5)
+    journal.write("UPDATE epoch SET wall_s = wall_s + ?", (1000.0,))
+    assert journal.flush(5 * COMMIT_EVERY_S)
+    with closing(Journal(path)) as again:
+        assert [epoch.start_s for epoch in again.load(NIGHT).epochs] == [
+            EVENING_S + 1000.0 + 30.0 * number for number in range(10)
+        ]
+    journal.close()
+
+
+def test_after_a_torn_tail_the_next_minutes_are_found(path: Path) -> None:
+    journal = asleep(path, 5)
+    with beside(path).open("ab") as file:
+        file.write(b"torn")
+    again = Journal(path)  # after a power cut
+    for minute in range(5, 8):
+        add_epochs(again, 2, 2 * minute)
+        assert again.flush(minute * COMMIT_EVERY_S)
+    with closing(JournalReader(path)) as reader:
+        assert numbers(reader) == list(range(16))
+    again.close()
     journal.close()
 
 
@@ -113,6 +169,22 @@ def test_a_night_that_was_deleted_does_not_come_back(path: Path) -> None:
         assert again.nights() == []
     assert in_database(path) == 0
     assert journal.nights() == []
+    journal.close()
+
+
+def test_a_journal_that_broke_before_a_kill_leaves_the_night_to_its_tail(path: Path) -> None:
+    journal = asleep(path, 50)
+    journal.close()
+    journal = asleep(path, 50)  # a second time: the tail has all but the first minute again
+    path.write_bytes(b"no database any more" * 1000)
+    path.with_name(f"{path.name}-wal").unlink()
+    again = Journal(path)
+    assert "kept as" in again.mended
+    found = again.night_in_progress(5000.0, EVENING_S + 3000.0)
+    assert found is not None
+    assert [epoch.index for epoch in found.epochs] == list(range(2, 100))
+    assert found.began_wall_s == EVENING_S + 60.0
+    again.close()
     journal.close()
 
 
