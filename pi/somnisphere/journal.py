@@ -53,8 +53,7 @@ class Journal:
         self._tail = JournalTail(path)
         self._tailed = 0
         self._night_ended = False
-        self._epochs_change = False
-        """Whether something waits that must find all epochs in the journal."""
+        self._epochs_change = False  # whether something waits that must find all epochs in the journal
         self._tail_is_ours = False
         """Whether nothing of an earlier run is in it any more: what was torn there would hide what comes after."""
         self._open()
@@ -124,8 +123,7 @@ class Journal:
         return self._write(whole=not self._tail_takes()) or self._tailed > tailed
 
     def _tail_takes(self) -> bool:
-        """Epochs may wait in the tail, at best until the morning's answers about them come: a page of them is written
-        once then."""
+        """Epochs may wait in the tail, at best for the morning's answers: a page of them is then written once."""
         epochs = [values for sql, values in self._rows if sql == ADD_EPOCH]
         if not self._tail_is_ours or self.problem or self._epochs_change or len(epochs) > TAIL_ROWS:
             return False
@@ -138,7 +136,7 @@ class Journal:
         return True
 
     def commit(self) -> bool:
-        """Write what waits, now, and all of it into the journal itself."""
+        """Write what waits, now, all of it into the journal itself."""
         return self._write(whole=True)
 
     def _write(self, *, whole: bool) -> bool:

@@ -6,8 +6,9 @@
 #
 # Needs: apt install debootstrap systemd-container, and for arm64 gcc-aarch64-linux-gnu curl xz-utils (it fetches Debian 13's
 # qemu-user and sets it up for this machine, until that is started anew; credentials are off there). What is tested is HEAD;
-# as the version before stands ${PREVIOUS:-HEAD}, called 0.0.1. Roots lie in ${SOMNISPHERE_NSPAWN:-/var/tmp/somnisphere-nspawn}; fresh ones are
-# kept for the next run. No sensor is there: the service must run and say so.
+# as the version before stands ${PREVIOUS:-HEAD}, called 0.0.1. Roots lie in
+# ${SOMNISPHERE_NSPAWN:-/var/tmp/somnisphere-nspawn}; fresh ones are kept for the next run. No sensor is there: the service
+# must run and say so.
 # Exit codes: 0 all checks passed; 1 some did not; 69 something is missing here.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

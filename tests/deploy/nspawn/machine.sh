@@ -96,7 +96,7 @@ machine_halt() {  # only what we started
   kill -TERM "$nspawn" 2>/dev/null || true  # nspawn halts its systemd, then ends
   local end=$((SECONDS + 30))
   while kill -0 "$nspawn" 2>/dev/null && [ $SECONDS -lt $end ]; do sleep 1; done
-  kill -KILL "$nspawn" 2>/dev/null || true
+  kill -KILL "$nspawn" "$leader" 2>/dev/null || true
   wait "$nspawn" 2>/dev/null || true
   nspawn=""
 }
