@@ -5,7 +5,7 @@
 #   bash tests/run.sh only-home              only the real Home Assistant and the real browser
 #   bash tests/run.sh home-2026              the same with a newer Home Assistant, in a small Debian of its own (root)
 #   PYTHON=python3.13 bash tests/run.sh      another interpreter
-#   bash tests/run.sh -- -k ritual           hand arguments to pytest
+#   bash tests/run.sh -- -k ritual           hand arguments to pytest (-n 0: one test after the other)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=deploy/environment.sh
@@ -34,7 +34,8 @@ if [ "$home" != only-home ]; then
   say "== ruff";  "$environment/bin/ruff" check . && "$environment/bin/ruff" format --check --quiet .
   say "== mypy";  "$environment/bin/mypy"
   say "== pytest (Python $version)"
-  "$environment/bin/python" -m pytest -m "not home" "$@"
+  # Two at once, a file's tests together: more would make those late that hold real programs to the clock.
+  "$environment/bin/python" -m pytest -m "not home" --numprocesses auto --maxprocesses 2 --dist loadfile "$@"
 fi
 
 if [ -n "$home" ]; then
