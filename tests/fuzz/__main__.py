@@ -94,7 +94,8 @@ def _print(all_figures: list[Figures]) -> None:
 def _all_runs() -> list[Figures]:
     """Every run so far, one row a target."""
     found: dict[str, Figures] = {}
-    for line in (OUT / "figures.jsonl").read_text().splitlines():
+    kept = OUT / "figures.jsonl"
+    for line in kept.read_text().splitlines() if kept.exists() else ():
         said = json.loads(line)
         row = found.setdefault(said["target"], Figures(said["target"]))
         for key in ("wall_s", "cpu_s", "executions", "findings", "ended_early", "new_edges"):
