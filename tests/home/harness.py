@@ -1,6 +1,7 @@
 """A real Home Assistant in a folder of its own, from a first start to gone without a trace."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -63,9 +64,13 @@ class HomeAssistant:
             (self.folder / ".storage" / name).write_text(json.dumps(content))
 
     def start(self) -> None:
+        alone = {
+            name: value for name, value in os.environ.items() if name != "PYTHONPATH"
+        }  # its integrations are its own
         with (self.folder / "stdout.log").open("ab") as output:
             self._process = subprocess.Popen(
                 [*RELEASE.start, self.folder],
+                env=alone,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
