@@ -61,7 +61,7 @@ refused() { ! "$@" || { echo "was not refused"; return 1; }; }
 
 active() { inside systemctl is-active --quiet somnisphere; }
 property() { inside systemctl show --property="$1" --value somnisphere; }
-journal_says() { inside journalctl --unit somnisphere --no-pager --output=cat | grep -m 1 -e "$1"; }
+journal_says() { inside journalctl --unit somnisphere --no-pager --output=cat | grep -e "$1" | tail -n 1; }
 topic() { inside mosquitto_sub -p "$port" -t "somnisphere/bedside/$1" -C 1 -W 30; }
 nights() { inside somnisphere nights --json; }
 settings_sum() { inside sha256sum /etc/somnisphere/somnisphere.toml; }
@@ -152,7 +152,9 @@ stops() {
   # systemd 257 was seen to lose a race with itself here and to leave out ExecStopPost (“Failed to spawn executor”); the
   # daemon has put its lights out by then.
   step "stopped in $(((ended - began) / 1000000)) ms; systemd's result: $(property Result)"
-  check "a clean stop in under 5 s" test $((ended - began)) -lt 5000000000
+  local within_s=5
+  ! foreign || within_s=60  # emulated, a Python alone takes ten seconds to start
+  check "a clean stop in under $within_s s" test $((ended - began)) -lt ${within_s}000000000
   check "the daemon ended by itself, and well" is "$(property ExecMainCode) $(property ExecMainStatus)" "1 0"
   inside systemctl start somnisphere
 }

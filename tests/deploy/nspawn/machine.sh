@@ -62,7 +62,7 @@ machine_copy() {
     echo /usr/lib/statx.so >"$machine/etc/ld.so.preload"
     # Under qemu-user systemd cannot set up credentials (“Invalid argument”), its own services' neither.
     mkdir -p "$machine/etc/systemd/system/service.d"
-    printf '[Service]\nImportCredential=\nLoadCredential=\nSetCredential=\nTimeoutStartSec=900\n' \
+    printf '[Service]\nImportCredential=\nLoadCredential=\nSetCredential=\nTimeoutStartSec=900\nTimeoutStopSec=90\n' \
       >"$machine/etc/systemd/system/service.d/emulated.conf"
   fi
   echo force-unsafe-io >"$machine/etc/dpkg/dpkg.cfg.d/in-a-hurry"  # a machine of an hour needs no fsync
