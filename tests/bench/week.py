@@ -279,6 +279,7 @@ def live(
                     lived.dark_bytes.append(of_proc("io", "write_bytes") - dark_from)
                 lived.resident_mib.append(((noon_s + float(hour_s)) / DAY_S, of_proc("status", "VmRSS") / 1024))
             lived.nights.append(running.bill().since(before))
+            simulation.pins.forget()
             gc.collect()
             if trace:
                 lived.traced.append(tracemalloc.take_snapshot())

@@ -24,6 +24,11 @@ class SimulatedPins:
         """Share of full light on a PWM pin, 0..1."""
         return float(self._factory.pin(pin).state)
 
+    def forget(self) -> None:
+        """A mock pin remembers every state it was in, which a week of nights makes long."""
+        for pin in self._factory.pins.values():
+            pin.clear_states()
+
 
 @contextmanager
 def simulated_pins() -> Iterator[SimulatedPins]:
