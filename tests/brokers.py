@@ -22,6 +22,15 @@ def free_port() -> int:
         return port
 
 
+def open_way_to(folder: Path) -> None:
+    """Root's mosquitto becomes another user, who has to come to what lies in this temporary folder."""
+    above = Path(tempfile.gettempdir()).resolve()
+    for one in (folder.resolve(), *folder.resolve().parents):
+        if one == above or one in above.parents:
+            return
+        one.chmod(0o755)
+
+
 def wait_for_port(host: str, port: int, deadline_s: float = 10.0) -> None:
     """Return once something accepts connections; raise TimeoutError if nothing does in time."""
     end_s = time.monotonic() + deadline_s

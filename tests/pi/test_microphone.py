@@ -119,10 +119,9 @@ def begun(said: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "subpr
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     # A child of a background job is born deaf to Control-C; this one is to hear it.
     process = subprocess.Popen(
-        program_of(tmp_path),
+        ["env", "--default-signal=INT", *program_of(tmp_path)],
         env=environment,
         stdin=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
     )
     deadline_s = time.monotonic() + 30
     while time.monotonic() < deadline_s:

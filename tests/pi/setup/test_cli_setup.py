@@ -1,6 +1,5 @@
 """``somnisphere setup`` as it is called: at a real terminal (a pty), unattended, by a file, and where nobody is."""
 
-import fcntl
 import io
 import os
 import pty
@@ -10,14 +9,13 @@ import signal
 import stat
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from tests.brokers import mosquitto
+from tests.brokers import mosquitto, open_way_to
 from tests.cli_words import Output, configured, error_of
 
 from somnisphere.cli import main
@@ -56,14 +54,8 @@ class Typist:
 @contextmanager
 def at_a_terminal(config: Path) -> Iterator[tuple[Typist, "subprocess.Popen[bytes]"]]:
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "somnisphere", "--config", str(config), "setup"]
-
-    def take_terminal() -> None:
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-    with subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=take_terminal
-    ) as process:
+    command = ["setsid", "--ctty", sys.executable, "-m", "somnisphere", "--config", str(config), "setup"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         try:
             yield Typist(ours), process
@@ -81,8 +73,7 @@ def test_a_person_at_a_terminal_mistypes_the_password_once(tmp_path: Path) -> No
     passwords, config = tmp_path / "passwords", tmp_path / "etc" / "somnisphere.toml"
     subprocess.run([maker, "-b", "-c", str(passwords), "bed", "sesame"], check=True)
     passwords.chmod(0o644)
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):  # root's mosquitto becomes another user
-        folder.chmod(0o755)
+    open_way_to(tmp_path)
     with (
         mosquitto(extra_config=f"allow_anonymous false\npassword_file {passwords}") as (host, port),
         at_a_terminal(config) as (typist, process),

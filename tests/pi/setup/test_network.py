@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.brokers import HOST, free_port, mosquitto
+from tests.brokers import HOST, free_port, mosquitto, open_way_to
 from tests.home_api import fake_home
 from tests.pi.setup.authority import DAY, NOW, Authority
 from zeroconf import ServiceInfo, Zeroconf
@@ -50,8 +50,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     maker = shutil.which("mosquitto_passwd")
     if maker is None:
         pytest.skip("mosquitto_passwd is not installed (apt install mosquitto)")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
+    open_way_to(folder)
     passwords = folder / "passwords"
     subprocess.run([maker, "-b", "-c", str(passwords), "bed", "sesame"], check=True, capture_output=True)
     passwords.chmod(0o644)
