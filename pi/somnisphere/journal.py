@@ -152,7 +152,7 @@ class Journal:
                 for sql, values in (*rows, *self._latest.values()):
                     self._db.execute(sql, values)
             if self._night_ended:  # each night moves its own pages; left to SQLite, one in three moves those of three
-                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                self._db.executescript("PRAGMA wal_checkpoint(PASSIVE); PRAGMA shrink_memory;")
                 self._night_ended = False
         except TROUBLE as error:
             self._troubled(error)

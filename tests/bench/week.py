@@ -12,12 +12,15 @@ Printed of each night, noon to noon, and of the week:
   minutes would write each page once. A folder in memory (tmpfs) counts nothing: choose one on a disk.
 - bytes handed to the kernel: ``wchar`` of proc(5), every ``write`` of this process.
 - CPU seconds, without those of the simulated bed, beside what a Pi Zero 2 W has.
-- resident memory: the slope of a line through one sample an hour after the second night, by least squares. With
-  ``--trace`` also what grew, by line of the code; that takes twice as long.
+- memory: the slopes of lines through one sample an hour after the second night, by least squares: of what is resident, and
+  of what is held, that is in use by malloc (glibc's ``mallinfo2``) or in Python's small blocks (taken at 96 bytes each).
+  What is resident and not held are holes: they come and go. With ``--trace`` also what grew, by line of the code; that
+  takes far longer.
 - lines of the log at ``info`` and above.
 """
 
 import argparse
+import ctypes
 import gc
 import json
 import logging
@@ -105,6 +108,29 @@ def of_proc(name: str, key: str) -> int:
     return int(found[1])
 
 
+_OF_MALLINFO2 = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+"""mallinfo(3)"""
+
+
+class _Mallinfo2(ctypes.Structure):
+    _fields_ = tuple((name, ctypes.c_size_t) for name in _OF_MALLINFO2.split(" "))
+
+
+BLOCK_BYTES = 96
+"""Python's small blocks have 16 to 512 bytes."""
+
+
+def held_mib() -> float:
+    """In use of the main arena, mapped by itself, or a small block of Python's. NaN where there is no ``mallinfo2``."""
+    try:
+        mallinfo2 = ctypes.CDLL(None).mallinfo2
+    except AttributeError:
+        return float("nan")
+    mallinfo2.restype = _Mallinfo2
+    found = mallinfo2()
+    return float((found.uordblks + found.hblkhd + sys.getallocatedblocks() * BLOCK_BYTES) / 2**20)
+
+
 class WriteBack:
     """Writes out what is dirty in a folder. Files stay open: to close one would drop the locks SQLite holds on it."""
 
@@ -163,6 +189,7 @@ class Lived:
     dark_bytes: list[int] = field(default_factory=list)
     """To the disk, from ten in the evening to eight in the morning."""
     resident_mib: list[tuple[float, float]] = field(default_factory=list)
+    held_mib: list[tuple[float, float]] = field(default_factory=list)
     """(day, MiB), one an hour."""
     traced: list[tracemalloc.Snapshot] = field(default_factory=list)
     """After each night."""
@@ -171,14 +198,15 @@ class Lived:
     collections: dict[str, list[int]] = field(default_factory=dict)
     wall_s: float = 0.0
 
-    def slope_mb_per_day(self) -> float:
-        """By least squares, of the samples after the second night, from which on the last night is held beside the
-        running one; NaN when there are too few."""
-        later = [(day, mib) for day, mib in self.resident_mib if day > 2.0]
-        if len(later) < 3:
-            return float("nan")
-        days, mib = np.array(later).T
-        return float(np.polyfit(days, mib, 1)[0]) * 2**20 / 1e6
+
+def slope_mb_per_day(samples: list[tuple[float, float]]) -> float:
+    """By least squares, of the samples after the second night, from which on the last night is held beside the running
+    one; NaN when there are too few."""
+    later = [(day, mib) for day, mib in samples if day > 2.0]
+    if len(later) < 3:
+        return float("nan")
+    days, mib = np.array(later).T
+    return float(np.polyfit(days, mib, 1)[0]) * 2**20 / 1e6
 
 
 class Running:
@@ -277,7 +305,9 @@ def live(
                     dark_from = of_proc("io", "write_bytes")
                 elif hour_s == 20 * HOUR_S:
                     lived.dark_bytes.append(of_proc("io", "write_bytes") - dark_from)
-                lived.resident_mib.append(((noon_s + float(hour_s)) / DAY_S, of_proc("status", "VmRSS") / 1024))
+                at_day = (noon_s + float(hour_s)) / DAY_S
+                lived.resident_mib.append((at_day, of_proc("status", "VmRSS") / 1024))
+                lived.held_mib.append((at_day, held_mib()))
             lived.nights.append(running.bill().since(before))
             simulation.pins.forget()
             gc.collect()
@@ -285,7 +315,7 @@ def live(
                 lived.traced.append(tracemalloc.take_snapshot())
             tell(
                 night_line(day + 1, lived.nights[-1], lived.resident_mib[-1][1])
-                + f", slope {lived.slope_mb_per_day():+.3f}"
+                + f", {lived.held_mib[-1][1]:.2f} MiB held"
             )
         running.write_back.close()
     lived.files = {path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()}
@@ -320,8 +350,9 @@ def say(lived: Lived, days: int) -> None:
     )
     peak = max(mib for _, mib in lived.resident_mib)
     print(
-        f"memory: {lived.slope_mb_per_day():+.3f} MB a day after the second; {peak:.1f} MiB at the most, simulated bed "
-        f"included, of {PI_MEMORY_MIB:g}"
+        f"memory: held {slope_mb_per_day(lived.held_mib):+.3f} MB a day after the second, resident "
+        f"{slope_mb_per_day(lived.resident_mib):+.3f}; {peak:.1f} MiB at the most, simulated bed included, of "
+        f"{PI_MEMORY_MIB:g}"
     )
     print(f"log:    {np.mean([night.log_lines for night in lived.nights]):.0f} lines a day and night")
     print("files:  " + json.dumps(lived.files))
