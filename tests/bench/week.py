@@ -12,10 +12,10 @@ Printed of each night, noon to noon, and of the week:
   minutes would write each page once. A folder in memory (tmpfs) counts nothing: choose one on a disk.
 - bytes handed to the kernel: ``wchar`` of proc(5), every ``write`` of this process.
 - CPU seconds, without those of the simulated bed, beside what a Pi Zero 2 W has.
-- memory: the slopes of lines through one sample an hour after the second night, by least squares: of what is resident, and
-  of what is held, that is in use by malloc (glibc's ``mallinfo2``) or in Python's small blocks (taken at 96 bytes each).
-  What is resident and not held are holes: they come and go. With ``--trace`` also what grew, by line of the code; that
-  takes far longer.
+- memory: the slopes of lines through one sample an hour after the second night, by least squares: of what is resident,
+  and of what is held, that is in use by malloc (glibc's ``mallinfo2``) or in Python's small blocks (taken at 96 bytes
+  each). What is resident and not held are holes: they come and go. With ``--trace`` also what grew, by line of the code;
+  that takes far longer.
 - lines of the log at ``info`` and above.
 """
 
