@@ -14,7 +14,7 @@ Printed of each night, noon to noon, and of the week:
 - CPU seconds, without those of the simulated bed, beside what a Pi Zero 2 W has.
 - memory: the slopes of lines through one sample an hour after the second night, by least squares: of what is resident,
   and of what is held, that is in use by malloc (glibc's ``mallinfo2``) or in Python's small blocks (taken at 96 bytes
-  each). What is resident and not held are holes: they come and go. With ``--trace`` also what grew, by line of the code;
+  each). What is resident and not held are holes that come and go. With ``--trace`` also what grew, by line of code;
   that takes far longer.
 - lines of the log at ``info`` and above.
 """
