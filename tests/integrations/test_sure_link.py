@@ -77,6 +77,7 @@ def test_what_was_not_acknowledged_comes_again() -> None:
             assert [parcel.payload for parcel in again] == [b"second", b"third"]
             reader.acknowledge(first)  # of a connection that is gone: takes nothing of this one
             reader.acknowledge(again)
+            assert told.nothing_more()  # and meanwhile what it acknowledges goes out
         with linked(port, "reader", session_s=60) as (_, told):
             told.next(Connected)
             assert told.nothing_more()

@@ -267,6 +267,7 @@ HAPPENS = st.sampled_from(
 )
 
 
+@pytest.mark.timeout(480)  # twenty nights of a whole house
 @settings(max_examples=20, deadline=None)
 @given(st.lists(HAPPENS, min_size=2, max_size=8))
 def test_nothing_of_a_night_leaks_before_it_is_opened(happens: list) -> None:  # type: ignore[type-arg]
