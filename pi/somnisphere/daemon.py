@@ -42,6 +42,7 @@ from somnisphere.events import (
     Tick,
 )
 from somnisphere.health import health_of
+from somnisphere.heap import Heap
 from somnisphere.keeping import Keeping
 from somnisphere.machine import Began
 from somnisphere.night_record import PICTURE_EVERY_S, NightRecord
@@ -75,6 +76,7 @@ class Daemon:
         self.echo = parts.echo
         self.keeping = Keeping(core, parts)
         self.night = NightRecord(core, parts)
+        self._heap = Heap()
         self._tick = Tick(0.0, 0.0)
         self._home_due_s = 0.0
         self._lamp_reported_s = 0.0
@@ -139,6 +141,7 @@ class Daemon:
             if (stories := self._parts.rescan()) is not None:
                 self.handle(ShelfChanged(tick.at_s, stories))
         self.keeping.tick(tick, self.night.night_id)
+        self._heap.tick(tick.at_s)
         if probe := self.echo.again(tick.at_s):
             self._say_all(probe, tick.at_s)
         if (news := self.echo.news(tick.at_s)) is not None:

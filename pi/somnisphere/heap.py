@@ -19,6 +19,23 @@ def _trim() -> Callable[[int], int] | None:
 _TRIM = _trim()
 
 
+EVERY_S = 3600.0
+
+
+class Heap:
+    """For one daemon: gives back every hour, and not while it starts."""
+
+    def __init__(self) -> None:
+        self._due_s: float | None = None
+
+    def tick(self, at_s: float) -> bool:
+        """To be called with each tick. True when something may have been given back."""
+        if self._due_s is not None and at_s < self._due_s:
+            return False
+        starts, self._due_s = self._due_s is None, at_s + EVERY_S
+        return not starts and give_back()
+
+
 def give_back() -> bool:
     """Some milliseconds. False: this C library cannot be asked."""
     if _TRIM is None:

@@ -1,8 +1,8 @@
 """The journal: every night in one SQLite file, written at most once a minute, and picked up again after a kill.
 
 How it is kept
-    * What is to be kept waits in memory; ``flush`` writes it in one transaction when a minute has passed. A power cut
-      costs that minute. WAL with ``synchronous=NORMAL``: a cut never corrupts the file, and the SD card is spared.
+    * Each minute ``flush`` writes what waits: epochs beside the journal (``journal_tail.py``), all else in one
+      transaction. A power cut costs that minute; WAL with ``synchronous=NORMAL`` keeps the file whole.
     * A disk that is full or read-only is a state (``problem``), tried again a minute later with all that waited.
     * A file that is no database any more is put aside under another name, and a new one is begun; ``mended`` says so.
     * Monotonic time means nothing after a restart: every epoch carries its Unix time. ``load`` gives epochs in Unix
@@ -119,8 +119,8 @@ class Journal:
         if not now and self._tried_s is not None and 0 <= at_s - self._tried_s < COMMIT_EVERY_S:
             return False
         self._tried_s = at_s
-        tailed = self._tailed
-        return self._write(whole=not self._tail_takes()) or self._tailed > tailed
+        before = self._tailed
+        return self._write(whole=not self._tail_takes()) or self._tailed > before
 
     def _tail_takes(self) -> bool:
         """Epochs may wait in the tail, at best for the morning's answers: a page of them is then written once."""
@@ -151,9 +151,6 @@ class Journal:
             with self._db:  # one transaction
                 for sql, values in (*rows, *self._latest.values()):
                     self._db.execute(sql, values)
-            if self._night_ended:  # each night moves its own pages; left to SQLite, one in three moves those of three
-                self._db.executescript("PRAGMA wal_checkpoint(PASSIVE); PRAGMA shrink_memory;")
-                self._night_ended = False
         except TROUBLE as error:
             self._troubled(error)
             return False
@@ -163,6 +160,10 @@ class Journal:
             self._tailed, self._epochs_change = 0, False
             self._tail_is_ours = self._tail.clear()
         self.problem = ""
+        if self._night_ended:  # each night moves its own pages; left to SQLite, one in three moves those of three
+            self._night_ended = False
+            with suppress(*TROUBLE):  # all of it is kept, in the log; what is wrong the next commit says
+                self._db.executescript("PRAGMA wal_checkpoint(PASSIVE); PRAGMA shrink_memory;")
         return True
 
     def close(self) -> None:
@@ -311,7 +312,7 @@ class Journal:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._db = connect(self.path)
             with self._db:
-                self._db.executemany(MERGE_EPOCH, [(*row, row[0]) for row in self._tail.rows()])
+                self._db.executemany(MERGE_EPOCH, self._tail.merging())
         except (*TROUBLE, OSError) as error:
             self._troubled(error)
         return self._db is not None
@@ -325,9 +326,8 @@ class Journal:
         if is_broken(self.path, error):
             self._put_aside(error)
             return
-        self.problem = (
-            f"{self.path} cannot be written: {getattr(error, 'strerror', None) or error}. Nothing is lost yet."
-        )
+        said = getattr(error, "strerror", None) or error
+        self.problem = f"{self.path} cannot be written: {said}. Nothing is lost yet."
 
     def _put_aside(self, error: Exception) -> None:
         aside = free_aside(self.path)
@@ -340,11 +340,11 @@ class Journal:
         except (*TROUBLE, OSError) as second:
             self.problem = f"{self.path} is broken ({error}) and cannot be put aside: {second}."
             return
-        tail = self._tail.rows()  # of the night goes on in the new file what is known, after a kill too
-        began = {night_id: wall_s for night_id, _, wall_s, *_ in reversed(tail)} | dict(
-            [self._night] if self._night else []
-        )
-        self._rows[:0] = [(OPEN_NIGHT, night) for night in began.items()] + [
-            (MERGE_EPOCH, (*row, row[0])) for row in tail
+        began = self._tail.nights()  # the night goes on in the new file, after a kill too
+        if self._night is not None:
+            began[self._night[0]] = self._night[1]
+        self._rows[:0] = [
+            *((OPEN_NIGHT, night) for night in began.items()),
+            *((MERGE_EPOCH, values) for values in self._tail.merging()),
         ]
         self.mended = f"{self.path} was broken ({error}); it is kept as {aside.name}, and a new journal is begun."

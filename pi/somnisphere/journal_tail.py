@@ -1,9 +1,10 @@
 """The epochs of the last minutes, in a small file beside the journal: what spares the SD card the most.
 
 A commit of two epochs into SQLite makes some eight pages of 4 KiB dirty (log, its index in shared memory, tree), every
-minute of a night; appended here they make one or two. So asleep, when nothing but epochs comes, the journal does not
-commit, and each minute's epochs go here meanwhile. They are merged when the journal is opened, and read along
-by whoever reads beside the daemon; an epoch that is in the journal already is left as it is.
+minute of a night; appended here they make one or two. So each minute's epochs go here, and into the journal with the
+morning's answers about them; asleep, when nothing else comes, it does not commit at all. They are merged when the
+journal is opened, and read along by whoever reads beside the daemon; an epoch that is in the journal already is left as
+it is.
 
 Records: length and CRC-32 of what follows (little-endian, 4 bytes each), then JSON, deflated. One that is torn ends
 the file. Nothing is synced here: as with the journal's own log, a kill costs nothing, a power cut what the kernel held.
@@ -69,6 +70,14 @@ class JournalTail:
                 break
             at += _HEAD.size + length
         return found
+
+    def merging(self) -> list[tuple[Any, ...]]:
+        """What ``journal_schema.MERGE_EPOCH`` takes, of everything whole."""
+        return [(*row, row[0]) for row in self.rows()]
+
+    def nights(self) -> dict[str, float]:
+        """The nights it tells of, and when each began as far as it knows, Unix seconds."""
+        return {night_id: wall_s for night_id, _, wall_s, *_ in reversed(self.rows())}
 
     def clear(self) -> bool:
         """All of it is in the journal. False: it cannot be emptied."""

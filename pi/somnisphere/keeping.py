@@ -8,7 +8,6 @@ from typing import Any
 from somnisphere.bedtime.phases import Phase
 from somnisphere.core import Core
 from somnisphere.events import Tick
-from somnisphere.heap import give_back
 from somnisphere.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -19,8 +18,6 @@ SAVE_SAME_EVERY_S = 300.0
 SAVE_RESTING_EVERY_S = 3600.0
 """An evening in which nothing happens: well within the time after which it would count as left behind; without one,
 or in sleep, seldom."""
-GIVE_BACK_EVERY_S = 3600.0
-"""Memory that was freed, to the system."""
 
 
 class Keeping:
@@ -31,7 +28,6 @@ class Keeping:
         self._parts = parts
         self.moment_waits = False
         self._evening_due_s = 0.0
-        self._give_back_due_s = 0.0
         self._evening_place: object = None
         self._evening_kept: dict[str, Any] | None = None
         self._evening_kept_s = 0.0
@@ -60,9 +56,6 @@ class Keeping:
             self._kept_times = night_id, times
             journal.save_times(replace(times, night_id=night_id))
         journal.flush(tick.at_s)
-        if tick.at_s >= self._give_back_due_s:
-            self._give_back_due_s = tick.at_s + GIVE_BACK_EVERY_S
-            give_back()
         self.light(tick.at_s)
         if journal.problem != self._journal_problem:
             self._journal_problem = journal.problem

@@ -4,8 +4,8 @@
 #   sudo bash tests/deploy/nspawn.sh bookworm amd64
 #   sudo bash tests/deploy/nspawn.sh trixie arm64      # foreign programs through qemu-user; an hour on a slow machine
 #
-# Needs: apt install debootstrap systemd-container, and for arm64 gcc-aarch64-linux-gnu curl xz-utils (it fetches Debian 13's
-# qemu-user and sets it up for this machine, until that is started anew; credentials are off there). What is tested is HEAD;
+# Needs: apt install debootstrap systemd-container, and for arm64 gcc-aarch64-linux-gnu (it fetches Debian 13's qemu-user
+# through apt and sets it up for this machine, until that is started anew; credentials are off there). What is tested is HEAD;
 # as the version before stands ${PREVIOUS:-HEAD}, called 0.0.1. Roots lie in
 # ${SOMNISPHERE_NSPAWN:-/var/tmp/somnisphere-nspawn}; fresh ones are kept for the next run. No sensor is there: the service
 # must run and say so.
@@ -19,15 +19,14 @@ previous=${PREVIOUS:-HEAD}
 case $suite in bookworm) python=3.11 port=21883 ;; trixie) python=3.13 port=21884 ;; *) echo "$suite?" >&2; exit 69 ;; esac
 [ "$arch" != arm64 ] || port=$((port + 10))  # the network is shared: runs side by side must not meet
 [ "$(id -u)" = 0 ] || { echo "Mend: sudo bash $0 $*" >&2; exit 69; }
+# shellcheck source=tests/deploy/nspawn/machine.sh
+. tests/deploy/nspawn/machine.sh
 needs=(debootstrap systemd-nspawn nsenter dpkg-deb) packages="debootstrap systemd-container"
-[ "$arch" = "$(dpkg --print-architecture)" ] ||
-  { needs+=(aarch64-linux-gnu-gcc curl xz) packages+=" gcc-aarch64-linux-gnu curl xz-utils"; }
+! foreign || { needs+=(aarch64-linux-gnu-gcc) packages+=" gcc-aarch64-linux-gnu"; }
 for needed in "${needs[@]}"; do
   command -v "$needed" >/dev/null || { echo "$needed is missing. Mend: apt install $packages" >&2; exit 69; }
 done
 mkdir -p "$place"
-# shellcheck source=tests/deploy/nspawn/machine.sh
-. tests/deploy/nspawn/machine.sh
 trap machine_halt EXIT
 
 passed=0 failed=0

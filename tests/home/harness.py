@@ -64,9 +64,8 @@ class HomeAssistant:
             (self.folder / ".storage" / name).write_text(json.dumps(content))
 
     def start(self) -> None:
-        alone = {
-            name: value for name, value in os.environ.items() if name != "PYTHONPATH"
-        }  # its integrations are its own
+        # Its custom integrations are those of its own folder.
+        alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         with (self.folder / "stdout.log").open("ab") as output:
             self._process = subprocess.Popen(
                 [*RELEASE.start, self.folder],

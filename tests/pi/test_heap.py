@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from somnisphere import heap
-from somnisphere.heap import give_back
+from somnisphere.heap import EVERY_S, Heap, give_back
 
 PROGRAM = """
 import re, sys
@@ -33,6 +33,15 @@ def test_holes_between_what_stays_are_given_back() -> None:
         pytest.skip("this C library has no malloc_trim")
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=True)
     assert int(done.stdout) > 15_000, "of 25,600 KiB"
+
+
+def test_it_is_done_every_hour_and_not_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(heap, "_TRIM", asked.append)
+    ours = Heap()
+    done = [at_s for at_s in (70.0, 80.0, 70.0 + EVERY_S, 80.0 + EVERY_S, 70.0 + 2 * EVERY_S) if ours.tick(at_s)]
+    assert done == [70.0 + EVERY_S, 70.0 + 2 * EVERY_S]
+    assert asked == [0, 0]
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

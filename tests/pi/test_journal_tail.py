@@ -16,6 +16,7 @@ from somnisphere.journal import COMMIT_EVERY_S, TAIL_ROWS, Journal
 from somnisphere.journal_reader import JournalReader
 from somnisphere.journal_tail import JournalTail, beside
 from somnisphere.night import Stage
+from somnisphere.sqlite_file import CarefulConnection
 
 NIGHT = "2025-11-24"
 
@@ -98,6 +99,23 @@ def test_anything_else_is_committed_in_its_minute_without_the_epochs(path: Path)
         assert numbers(reader) == list(range(12))
         assert [moment.type for moment in reader.load(NIGHT).moments] == ["stirred"]
         assert reader.bookmarks() == {"a story": 12.0}
+    journal.close()
+
+
+def test_pages_that_cannot_be_moved_are_kept_once_all_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = asleep(path, 5)
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(CarefulConnection, "executescript", full)
+    journal.add_moment(NIGHT, EVENING_S, "woke")
+    journal.close_night(NIGHT, EVENING_S + 300.0)
+    for minute in range(5, 8):
+        journal.flush(minute * COMMIT_EVERY_S)
+    monkeypatch.undo()
+    assert [moment.type for moment in journal.load(NIGHT).moments] == ["woke"]
+    assert numbers(journal) == list(range(10))
     journal.close()
 
 

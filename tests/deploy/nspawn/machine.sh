@@ -15,13 +15,16 @@ foreign() { [ "$arch" != "$(dpkg --print-architecture)" ]; }
 
 machine_emulator() {  # programs of arm64 run on this machine until it is started anew: with Debian 13's qemu
   foreign || return 0
-  local formats=/proc/sys/fs/binfmt_misc qemu=$place/qemu/usr/bin/qemu-aarch64 mirror file mask
+  local formats=/proc/sys/fs/binfmt_misc qemu=$place/qemu/usr/bin/qemu-aarch64 mask
   if [ ! -x "$qemu" ]; then  # Debian 12's cannot start the programs that trixie's systemd starts; this one is static
-    mirror=$(machine_mirror) && mirror=${mirror%/}
-    file=$(curl -fsSL "$mirror/dists/trixie/main/binary-$(dpkg --print-architecture)/Packages.xz" | xz -d |
-      sed -n '/^Package: qemu-user$/,/^$/s/^Filename: //p')
-    curl -fsSL -o "$place/qemu-user.deb" "$mirror/${file:?"$mirror knows no qemu-user"}"
-    dpkg-deb -x "$place/qemu-user.deb" "$place/qemu"
+    rm -rf "$place/apt"
+    mkdir -p "$place/apt/lists/partial" "$place/apt/archives/partial"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(machine_mirror) trixie main" >"$place/apt/sources.list"
+    local apt=(apt-get -q -o APT::Sandbox::User=root -o Dir::Etc::SourceList="$place/apt/sources.list"
+      -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$place/apt/lists" -o Dir::Cache="$place/apt")
+    "${apt[@]}" update >&2
+    (cd "$place/apt" && "${apt[@]}" download qemu-user >&2)
+    dpkg-deb -x "$place"/apt/qemu-user_*.deb "$place/qemu"
   fi
   mountpoint -q "$formats" || mount -t binfmt_misc binfmt_misc "$formats"
   if ! grep -q "$qemu" "$formats/qemu-aarch64" 2>/dev/null; then
