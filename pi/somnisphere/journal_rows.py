@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from math import isfinite
+from operator import itemgetter
 from typing import Any, TypeGuard
 
 import msgspec
@@ -69,11 +70,10 @@ def read_estimate(number: int, start_s: float, answer: Any) -> StageEstimate:
 def read_rows(
     rows: Sequence[tuple[Any, ...]], wall_minus_at_s: float
 ) -> tuple[list[Epoch], list[StageEstimate], list[StageEstimate]]:
-    """Epochs, the answers that hold, and the live ones, of rows (number, wall_s, body, live, revised)."""
+    """Epochs, the answers that hold, and the live ones, by number, of rows (number, wall_s, body, live, revised)."""
     epochs, estimates, live = list[Epoch](), list[StageEstimate](), list[StageEstimate]()
-    for number, wall_s, body, answer, revised in rows:
-        if not isinstance(number, int) or not is_time(wall_s):
-            continue
+    whole = [row for row in rows if isinstance(row[0], int) and is_time(row[1])]
+    for number, wall_s, body, answer, revised in sorted(whole, key=itemgetter(0)):
         start_s = wall_s - wall_minus_at_s
         epoch = read_epoch(number, start_s, body)
         epochs.append(epoch or replace(unknown_epoch(number, start_s - number * EPOCH_S), start_s=start_s))

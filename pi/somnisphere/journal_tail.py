@@ -16,15 +16,20 @@ import struct
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 SUFFIX = ".minutes"
 LARGEST_BYTES = 4_000_000
 """Far more than a night; a larger file is not ours."""
 _HEAD = struct.Struct("<II")
 
-EpochRow = tuple[str, int, float, str, str]
+_Number = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+_Time = Annotated[float, msgspec.Meta(ge=0.0, lt=1e11)]
+EpochRow = tuple[str, _Number, _Time, str, str]
 """night, number, wall_s, body, live: as the table ``epoch`` has them."""
+_RECORD = msgspec.json.Decoder(list[EpochRow])
 
 
 def beside(journal: Path) -> Path:
@@ -49,27 +54,30 @@ class JournalTail:
             os.close(handle)
 
     def rows(self) -> list[EpochRow]:
-        """Everything whole, in order."""
+        """Everything whole, in order; of one epoch the latest."""
         try:
             with self.path.open("rb") as file:
                 content = file.read(LARGEST_BYTES)
         except OSError:
             return []
-        found: list[EpochRow] = []
-        at = 0
+        found: dict[tuple[str, int], EpochRow] = {}
+        at, room_bytes = 0, LARGEST_BYTES
         while at + _HEAD.size <= len(content):
             length, checksum = _HEAD.unpack_from(content, at)
             packed = content[at + _HEAD.size : at + _HEAD.size + length]
             if len(packed) != length or zlib.crc32(packed) != checksum:
                 break
             try:
-                unpack = zlib.decompressobj()
-                for night, number, wall_s, body, live in json.loads(unpack.decompress(packed, LARGEST_BYTES)):
-                    found.append((str(night), int(number), float(wall_s), str(body), str(live)))
-            except (ValueError, TypeError, RecursionError, zlib.error):
+                plain = zlib.decompressobj().decompress(packed, room_bytes)
+                rows = _RECORD.decode(plain)
+            except (msgspec.MsgspecError, UnicodeError, RecursionError, zlib.error):
+                break
+            found.update((row[:2], row) for row in rows)
+            room_bytes -= len(plain)
+            if not room_bytes:  # 0 would be no limit
                 break
             at += _HEAD.size + length
-        return found
+        return list(found.values())
 
     def merging(self) -> list[tuple[Any, ...]]:
         """What ``journal_schema.MERGE_EPOCH`` takes, of everything whole."""

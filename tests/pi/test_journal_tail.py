@@ -4,6 +4,9 @@ import errno
 import os
 import shutil
 import sqlite3
+import struct
+import zlib
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from tests.pi.test_journal import EVENING_S, add_epochs, estimate
 
 from somnisphere.journal import COMMIT_EVERY_S, TAIL_ROWS, Journal
 from somnisphere.journal_reader import JournalReader
-from somnisphere.journal_tail import JournalTail, beside
+from somnisphere.journal_tail import LARGEST_BYTES, JournalTail, beside
 from somnisphere.night import Stage
 from somnisphere.sqlite_file import CarefulConnection
 
@@ -34,6 +37,13 @@ def asleep(path: Path, minutes: int) -> Journal:
         add_epochs(journal, 2, 2 * minute)
         assert journal.flush(minute * COMMIT_EVERY_S)
     return journal
+
+
+@pytest.fixture
+def killed(path: Path) -> Iterator[Path]:
+    """A night of four epochs, two of them in the tail; the daemon that wrote it says nothing more."""
+    with closing(asleep(path, 2)):
+        yield path
 
 
 def in_database(path: Path) -> int:
@@ -235,3 +245,48 @@ def test_any_file_is_read_without_an_exception(tmp_path: Path, content: bytes) -
     tail = JournalTail(tmp_path / "any.db")
     tail.path.write_bytes(content)
     assert tail.rows() == []
+
+
+def record(text: str) -> bytes:
+    packed = zlib.compress(text.encode())
+    return struct.pack("<II", len(packed), zlib.crc32(packed)) + packed
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f'["{NIGHT}", 1e400, 0, "{{}}", ""]',
+        f'["{NIGHT}", {2**70}, 0, "{{}}", ""]',
+        f'["{NIGHT}", -1, 0, "{{}}", ""]',
+        f'["{NIGHT}", 41, NaN, "{{}}", ""]',
+        f'["{NIGHT}", 41, 1e300, "{{}}", ""]',
+        f'["{NIGHT}", 41, 0, "\\ud800", ""]',
+        "[" * 5000,
+        "{}",
+    ],
+)
+def test_what_another_wrote_there_is_not_taken(killed: Path, row: str) -> None:
+    with beside(killed).open("ab") as file:
+        file.write(record(f'[["{NIGHT}", 40, {EVENING_S}, "{{}}", ""]]') + record(f"[{row}]") + record("[]"))
+    with closing(JournalReader(killed)) as reader:
+        assert numbers(reader) == [0, 1, 2, 3, 40]
+    with closing(Journal(killed)) as journal:
+        assert (journal.problem, journal.mended) == ("", "")
+        assert numbers(journal) == [0, 1, 2, 3, 40]
+
+
+def test_of_an_epoch_that_is_there_twice_the_latest_holds(killed: Path) -> None:
+    JournalTail(killed).append([(NIGHT, 9, EVENING_S, "{}", '["awake",null,""]')])
+    JournalTail(killed).append([(NIGHT, 9, EVENING_S, "{}", '["deep",null,""]'), (NIGHT, 8, EVENING_S, "{}", "[]")])
+    for read in (JournalReader, Journal):
+        with closing(read(killed)) as journal:
+            assert numbers(journal) == [0, 1, 2, 3, 8, 9]
+            assert journal.load(NIGHT).live[-1].stage is Stage.DEEP
+
+
+def test_what_unpacks_to_more_than_a_night_ends_there(killed: Path) -> None:
+    with beside(killed).open("ab") as file:
+        for number in range(40, 60):
+            file.write(record(f'[["{NIGHT}", {number}, {EVENING_S}, "{{}}", ""]' + " " * (LARGEST_BYTES // 10) + "]"))
+    with closing(JournalReader(killed)) as reader:
+        assert numbers(reader) == [0, 1, 2, 3, *range(40, 49)]
