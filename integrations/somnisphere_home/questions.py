@@ -111,7 +111,8 @@ def _to(topics: Topics, reply: Reply | None, otherwise: str, body: Mapping[str, 
 
 def _fault(fields: Mapping[str, Field], said: Mapping[str, Any]) -> str:
     if unknown := sorted(said.keys() - fields.keys()):
-        return f"{json.dumps(unknown[0][:60], ensure_ascii=False)} is not known here; expected {expected(fields)}"
+        name = json.dumps(printable(unknown[0], 60), ensure_ascii=False)
+        return f"{name} is not known here; expected {expected(fields)}"
     for name, field in fields.items():
         value = said.get(name)
         if value is None:
