@@ -12,7 +12,8 @@ import pytest
 from tests.brokers import mosquitto
 from tests.cli_words import Output, rows_of
 from tests.doctor_box import DoctorBox, doctor_box
-from tests.doctor_faults import FAULTS, Fault, unit
+from tests.doctor_faults import FAULTS, Fault
+from tests.doctor_faults.machine import unit
 from tests.ear import Ear
 
 from somnisphere.broker import broker_settings

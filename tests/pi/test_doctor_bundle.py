@@ -12,7 +12,8 @@ import pytest
 from tests.brokers import free_port
 from tests.cli_words import Output
 from tests.doctor_box import DoctorBox, doctor_box
-from tests.doctor_faults import no_names, program
+from tests.doctor_faults.house import no_names
+from tests.doctor_faults.machine import program
 
 from somnisphere.cli import main
 from somnisphere.config import Config
