@@ -214,7 +214,7 @@ def _from_own(path: Path) -> Recording:
     pulses = [block for block in blocks if isinstance(block, PulseBlock)]
     if not pulses:
         raise RecordingError(path, "it holds no pulse", "Record again with the pulse sensor connected.")
-    rate_hz = float(np.median([block.rate_hz for block in pulses]))
+    rate_hz = float(np.median([_rate(path, block.rate_hz) for block in pulses]))
     start_s = pulses[0].start_s
     _refuse_far_apart(path, min(block.start_s for block in blocks), max(block.end_s for block in blocks))
     total = max(round((block.start_s - start_s) * rate_hz) + len(block.ir) for block in pulses)
