@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -109,12 +110,13 @@ def recording_epochs(path: Path) -> Iterator[Epoch]:
     from somnisphere.sleep.pipeline import SleepPipeline
 
     pipeline = SleepPipeline()
-    end_s = 0.0
+    end_s = -math.inf  # a recording's times may be any, before zero too
     for block in blocks_of(read_recording(path)):
         pipeline.add(block)
         end_s = max(end_s, block.end_s)
         yield from pipeline.advance(block.end_s)
-    yield from pipeline.advance(end_s + 60.0)
+    if math.isfinite(end_s):
+        yield from pipeline.advance(end_s + 60.0)
 
 
 def live(epochs: Sequence[Epoch]) -> list[StageEstimate]:

@@ -11,7 +11,8 @@ from somnisphere_hardware.samples import PULSE_FULL_SCALE_COUNTS, MotionBlock, P
 _LONGEST_S = 1e11
 """Of a time: monotonic, or since 1970, in whichever year."""
 _FASTEST_HZ = 10_000.0
-_MOST_MA = 1000.0
+_LEAST_MA, _MOST_MA = 0.01, 1000.0
+"""Of an LED that is lit; light is divided by it."""
 _MOST_MG = 1e6
 
 
@@ -41,8 +42,8 @@ def _pulse(said: Mapping[str, Any]) -> PulseBlock:
         rate_hz=_rate(said),
         red=red,
         ir=ir,
-        led_red_ma=_number(said, "led_red_ma", 0.0, _MOST_MA),
-        led_ir_ma=_number(said, "led_ir_ma", 0.0, _MOST_MA),
+        led_red_ma=_current(said, "led_red_ma"),
+        led_ir_ma=_current(said, "led_ir_ma"),
         gap_before=bool(said.get("gap")),
     )
 
@@ -68,6 +69,13 @@ def _rate(said: Mapping[str, Any]) -> float:
     if rate_hz <= 0:
         raise ValueError("rate_hz is a number of samples a second")
     return rate_hz
+
+
+def _current(said: Mapping[str, Any], key: str) -> float:
+    led_ma = _number(said, key, 0.0, _MOST_MA)
+    if 0 < led_ma < _LEAST_MA:
+        raise ValueError(f"{key} is {led_ma:g}; it is 0, or {_LEAST_MA:g} to {_MOST_MA:g}")
+    return led_ma
 
 
 def _number(said: Mapping[str, Any], key: str, least: float, most: float) -> float:

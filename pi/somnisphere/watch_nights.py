@@ -216,7 +216,8 @@ def _mean_rate(
 def _counts(count: int, motion_s: Floats, motion: Floats) -> list[float | None]:
     """One count each 15 s; a reading belongs to the 15 s it begins nearest to."""
     slots: list[float | None] = [None] * (2 * count)
-    for place, value in zip(np.round(motion_s / COUNT_STEP_S).astype(int).tolist(), motion.tolist(), strict=True):
-        if 0 <= place < len(slots) and np.isfinite(value):
-            slots[place] = float(value)
+    places = np.round(motion_s / COUNT_STEP_S)
+    there = (places >= 0) & (places < len(slots)) & np.isfinite(motion)
+    for place, value in zip(places[there].astype(int).tolist(), motion[there].tolist(), strict=True):
+        slots[place] = value
     return slots
