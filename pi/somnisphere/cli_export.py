@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from somnisphere.cli import needs_extra, writes
-from somnisphere.cli_nights import is_database, within
+from somnisphere.cli_nights import is_database, loaded, within
 from somnisphere.cli_seal import sealed_of
 from somnisphere.clock import utc_offset_s
 from somnisphere.config import Config, load
@@ -110,7 +110,7 @@ def _nights(arguments: argparse.Namespace, config: Config, left_out: list[str]) 
         left_out += [f"{night} is sealed until it is told; --open opens it" for night in chosen if night in sealed]
         for night in chosen:
             if night not in sealed:
-                yield night, journal.load(night)
+                yield night, loaded(journal, night)
     finally:
         journal.close()
 

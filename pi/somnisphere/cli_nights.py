@@ -62,7 +62,7 @@ def nights(arguments: argparse.Namespace) -> int:
         if not chosen and not imported:
             raise UserError(f"{journal.path}: no night is kept there in that time. Leave --since and --until out.")
         sealed = sealed_of(load(arguments.config), chosen, open_now=arguments.open)
-        kept = (journal.load(night) for night in chosen if night not in sealed)
+        kept = (loaded(journal, night) for night in chosen if night not in sealed)
         if arguments.csv or arguments.json:
             rows = merge(night_rows(kept), map(imported_row, imported), key=lambda row: row["night"][:10])
             write_rows((flat(row) if arguments.csv else row for row in rows), as_csv=arguments.csv)
@@ -83,7 +83,7 @@ def nights(arguments: argparse.Namespace) -> int:
             if night_id in sealed:
                 print(f"{night_id:<12} sealed until it is told")
                 continue
-            times = journal.load(night_id).times
+            times = loaded(journal, night_id).times
             print(f"{times.night_id:<12} {_span(times)}")
             for so_far, at_s in ((asleep, times.fell_asleep_s), (awake, times.woke_up_s)):
                 if at_s is not None:
@@ -154,7 +154,19 @@ def kept_night(config: Path | None, date: str | None, *, open_now: bool) -> "Kep
                 f"{journal.path}: no night of {date} is kept there; the latest are {', '.join(nights[-7:])}."
             )
         refuse_sealed(config, date, open_now=open_now)
-        return journal.load(date)
+        return loaded(journal, date)
+
+
+def loaded(journal: "Journal", night_id: str) -> "KeptNight":
+    """A night that was named a moment ago."""
+    try:
+        return journal.load(night_id)
+    except KeyError:
+        why = journal.mended or journal.problem or "the file is damaged"
+        raise UserError(
+            f"{journal.path}: the night of {night_id} cannot be read any more: {why.rstrip('.')}."
+            " `somnisphere doctor` says more; `somnisphere restore` brings a backup back."
+        ) from None
 
 
 def is_database(path: Path) -> bool:

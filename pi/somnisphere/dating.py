@@ -114,7 +114,10 @@ class Dating:
     def _move_closed(self, old: str, by_s: float, tick: Tick) -> str:
         if old not in self._journal.nights():
             return old
-        kept = self._journal.load(old)
+        try:
+            kept = self._journal.load(old)
+        except KeyError:  # the file broke meanwhile, and a new one was begun
+            return old
         new = self._name(old, night_id_of(kept.began_wall_s + by_s + tick.utc_offset_s))
         self._move_whole(old, new, by_s)
         self._journal.save_times(replace(moved(kept.times, by_s), night_id=new))

@@ -5,6 +5,9 @@ from typing import Any
 
 from somnisphere.night import Epoch, NightTimes, StageEstimate
 
+_LATEST_S = 1e11
+"""Later is no time of any run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -53,4 +56,6 @@ class SavedRitual:
         """When it was last so, in this run's time."""
         inner = self.state.get("state")
         at_s = inner.get("at_s") if isinstance(inner, dict) else None
-        return float(at_s) + self.shift_s if isinstance(at_s, int | float) else float("-inf")
+        if isinstance(at_s, int | float) and abs(at_s) < _LATEST_S:  # what a disk makes of a number may be any
+            return float(at_s) + self.shift_s
+        return float("-inf")

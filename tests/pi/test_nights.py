@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import sqlite3
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -146,6 +148,19 @@ def test_no_night_in_that_time(week: Path, capsys: Output) -> None:
     with pytest.raises(SystemExit):
         main(["--config", str(week), "nights", "--since", "last week"])
     assert "'last week' is not a date" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["night"], ["nights"], ["nights", "--json"], ["export", "--csv", "FOLDER"]])
+def test_a_journal_that_breaks_on_the_way_is_said(week: Path, capsys: Output, command: list[str]) -> None:
+    """The names of the nights can be read, what is known of them cannot."""
+    with closing(sqlite3.connect(week.parent / "journal.db")) as db:
+        db.execute("ALTER TABLE night RENAME COLUMN times TO broken")
+    folder = str(week.parent / "export")
+    assert main(["--config", str(week), *(folder if word == "FOLDER" else word for word in command)]) == 2
+    error = error_of(capsys)
+    assert "journal.db: the night of 2026-03-1" in error
+    assert "cannot be read any more" in error
+    assert "somnisphere doctor" in error
 
 
 # ---- clock times on a circle -----------------------------------------------------------------------------------------

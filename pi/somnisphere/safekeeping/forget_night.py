@@ -151,7 +151,10 @@ def _taught(path: Path, born: str) -> None:
             return
         person = Person()
         for night_id in journal.past_nights()[-NIGHTS_THAT_TEACH:]:
-            kept = journal.load(night_id)
+            try:
+                kept = journal.load(night_id)
+            except KeyError:  # damaged: it teaches nothing
+                continue
             if kept.epochs and claim(born, kept.began_wall_s) != INFANT:
                 person = person.after(kept.epochs, kept.estimates)
     finally:

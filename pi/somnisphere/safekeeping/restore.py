@@ -80,7 +80,11 @@ def _nights(path: Path) -> int:
     try:
         nights = journal.nights()
         for night_id in nights:
-            journal.load(night_id)
+            try:
+                journal.load(night_id)
+            except KeyError:
+                trouble = journal.mended or journal.problem or "it is damaged"
+                raise BackupError(f"the night of {night_id} in it cannot be read: {trouble}.") from None
         if trouble := journal.problem or journal.mended:
             raise BackupError(f"its journal cannot be read: {trouble}.")
         return len(nights)
