@@ -125,17 +125,19 @@ def _span(times: NightTimes) -> str:
 
 @contextmanager
 def open_journal(config: Path | None, *, may_be_empty: bool = False) -> Iterator["Journal"]:
-    """The configured journal, which holds at least one night unless it ``may_be_empty``."""
-    from somnisphere.journal import Journal
+    """The configured journal, which holds at least one night unless it ``may_be_empty``. Only read: it is the daemon's,
+    which may be writing into it."""
+    from somnisphere.journal_reader import JournalReader
 
     path = Path(load(config).journal.path)
-    if not (may_be_empty and not path.exists()) and not is_database(path):
+    there = path.exists() or not may_be_empty
+    if there and not is_database(path):
         raise UserError(f"{path}: this is no journal. Mend journal.path in the configuration.")
-    journal = Journal(path)
+    journal = JournalReader(path)
     try:
-        nights = journal.nights()
-        if journal.problem:
-            raise UserError(journal.problem)
+        nights = journal.nights() if there and path.stat().st_size else []
+        if there and journal.problem:
+            raise UserError(f"{path}: {journal.problem}.")
         if not nights and not may_be_empty:
             raise UserError(f"{path}: no night is kept there yet.")
         yield journal
