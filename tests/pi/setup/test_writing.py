@@ -173,6 +173,7 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
 def test_ctrl_c_waits_until_all_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "somnisphere.toml"
     real = written_beside
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
 
     def interrupted(path: Path, text: str, its_mode: int, owner: tuple[int, int]) -> Path:
         signal.raise_signal(signal.SIGINT)
@@ -181,8 +182,11 @@ def test_ctrl_c_waits_until_all_is_written(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("somnisphere.setup.writing.written_beside", interrupted)
     draft = draft_of(config)
     draft.put("box.name", "Mia")
-    with pytest.raises(KeyboardInterrupt):
-        write(draft, config, rights())
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            write(draft, config, rights())
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert load(config).box.name == "Mia"
 
 
