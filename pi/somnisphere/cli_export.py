@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from somnisphere.cli import needs_extra, writes
-from somnisphere.cli_nights import is_database, loaded, within
+from somnisphere.cli_nights import is_database, readable, said_unread, within
 from somnisphere.cli_seal import sealed_of
 from somnisphere.clock import utc_offset_s
 from somnisphere.config import Config, load
@@ -32,8 +32,9 @@ def export(arguments: argparse.Namespace) -> int:
     folder, ending, write = _form(arguments, config)
     with writes(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    count, left_out = 0, list[str]()
-    for night_id, kept in _nights(arguments, config, left_out):
+    count, left_out, unread = 0, list[str](), list[str]()
+    for kept in _nights(arguments, config, left_out, unread):
+        night_id = kept.times.night_id
         to = folder / f"somnisphere-{night_id}{ending}"
         if to.exists() and not arguments.replace:
             raise UserError(f"{to} is there already. Add --replace, or name another folder.")
@@ -48,7 +49,7 @@ def export(arguments: argparse.Namespace) -> int:
     for one in left_out:
         print(f"Left out: {one}.", file=sys.stderr)
     print(f"{count} night{'s' * (count != 1)} in {folder}. Whoever has these files knows them: they are yours to keep.")
-    return 0
+    return said_unread(unread)
 
 
 def with_journal(config: Config, journal: Path | None) -> Config:
@@ -93,7 +94,9 @@ def _json_lines(kept: "KeptNight") -> bytes:
     return "".join(json.dumps(row) + "\n" for row in epoch_rows(kept)).encode()
 
 
-def _nights(arguments: argparse.Namespace, config: Config, left_out: list[str]) -> "Iterator[tuple[str, KeptNight]]":
+def _nights(
+    arguments: argparse.Namespace, config: Config, left_out: list[str], unread: list[str]
+) -> "Iterator[KeptNight]":
     from somnisphere.journal_reader import JournalReader
 
     path = Path(config.journal.path)
@@ -108,9 +111,7 @@ def _nights(arguments: argparse.Namespace, config: Config, left_out: list[str]) 
             raise UserError(f"{path}: no night is kept there in that time. Leave --since and --until out.")
         sealed = sealed_of(config, chosen, open_now=arguments.open)
         left_out += [f"{night} is sealed until it is told; --open opens it" for night in chosen if night in sealed]
-        for night in chosen:
-            if night not in sealed:
-                yield night, loaded(journal, night)
+        yield from readable(journal, (night for night in chosen if night not in sealed), unread)
     finally:
         journal.close()
 

@@ -5,8 +5,8 @@ import json
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from heapq import merge
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,20 +56,20 @@ def nights(arguments: argparse.Namespace) -> int:
     from somnisphere.night_export import clock_seconds, flat, hours_and_minutes, night_rows
     from somnisphere.sleep.regularity import regularity
 
-    imported = _imported(arguments)
+    imported, unread = _imported(arguments), list[str]()
     with open_journal(arguments.config, may_be_empty=bool(imported)) as journal:
         chosen = [night for night in journal.nights() if within(night, arguments.since, arguments.until)]
         if not chosen and not imported:
             raise UserError(f"{journal.path}: no night is kept there in that time. Leave --since and --until out.")
         sealed = sealed_of(load(arguments.config), chosen, open_now=arguments.open)
-        kept = (loaded(journal, night) for night in chosen if night not in sealed)
+        kept = readable(journal, (night for night in chosen if night not in sealed), unread)
         if arguments.csv or arguments.json:
             rows = merge(night_rows(kept), map(imported_row, imported), key=lambda row: row["night"][:10])
             write_rows((flat(row) if arguments.csv else row for row in rows), as_csv=arguments.csv)
             if sealed:
                 left_out = f"Left out, for they are sealed until they are told: {', '.join(sorted(sealed))}."
                 print(f"{left_out} --open opens them.", file=sys.stderr)
-            return 0
+            return said_unread(unread)
         asleep: list[float] = []
         awake: list[float] = []
         for night_id, other in merge(
@@ -83,7 +83,10 @@ def nights(arguments: argparse.Namespace) -> int:
             if night_id in sealed:
                 print(f"{night_id:<12} sealed until it is told")
                 continue
-            times = loaded(journal, night_id).times
+            times = next((night.times for night in readable(journal, [night_id], unread)), None)
+            if times is None:
+                print(f"{night_id:<12} cannot be read any more")
+                continue
             print(f"{times.night_id:<12} {_span(times)}")
             for so_far, at_s in ((asleep, times.fell_asleep_s), (awake, times.woke_up_s)):
                 if at_s is not None:
@@ -93,7 +96,7 @@ def nights(arguments: argparse.Namespace) -> int:
             usual, minutes = hours_and_minutes(found.usual_s), round(found.spread_min)
             print(f"{words} around {usual}, give or take {minutes} minutes, over the latest {found.nights} nights.")
     print(NOT_MEDICAL)
-    return 0
+    return said_unread(unread)
 
 
 def _imported(arguments: argparse.Namespace) -> "list[ImportedNight]":
@@ -160,15 +163,35 @@ def kept_night(config: Path | None, date: str | None, *, open_now: bool) -> "Kep
 
 
 def loaded(journal: "Journal", night_id: str) -> "KeptNight":
-    """A night that was named a moment ago."""
-    try:
-        return journal.load(night_id)
-    except KeyError:
-        why = journal.mended or journal.problem or "the file is damaged"
+    """A night that was named a moment ago, whole."""
+    journal.problem = ""
+    kept: KeptNight | None = None
+    with suppress(KeyError):
+        kept = journal.load(night_id)
+    if kept is None or journal.problem:
         raise UserError(
-            f"{journal.path}: the night of {night_id} cannot be read any more: {why.rstrip('.')}."
+            f"{journal.path}: the night of {night_id} cannot be read any more: {journal.problem or 'it is damaged'}."
             " `somnisphere doctor` says more; `somnisphere restore` brings a backup back."
-        ) from None
+        )
+    return kept
+
+
+def readable(journal: "Journal", nights: Iterable[str], unread: list[str]) -> "Iterator[KeptNight]":
+    """Those that can be read; what is wrong with the others goes to ``unread``."""
+    for night_id in nights:
+        try:
+            kept = loaded(journal, night_id)
+        except UserError as problem:
+            unread.append(str(problem))
+        else:
+            yield kept
+
+
+def said_unread(unread: Sequence[str]) -> int:
+    """Says each; the exit status."""
+    for problem in unread:
+        print(problem, file=sys.stderr)
+    return 1 if unread else 0
 
 
 def is_database(path: Path) -> bool:

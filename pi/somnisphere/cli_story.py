@@ -113,7 +113,7 @@ def add_stories(arguments: argparse.Namespace) -> int:
 
 def show_story(arguments: argparse.Namespace) -> int:
     from somnisphere.config import load
-    from somnisphere.journal import Journal
+    from somnisphere.journal_reader import JournalReader
 
     folder, cache = shelf_of(arguments.config)
     book = _chosen(_books(folder, cache)[0], arguments.key, folder)
@@ -129,7 +129,7 @@ def show_story(arguments: argparse.Namespace) -> int:
             print(f"        {_clock(chapter.begin_s)} {chapter.title}")
     path = Path(load(arguments.config).journal.path)
     if path.is_file():  # else nobody was told anything yet
-        journal = Journal(path)
+        journal = JournalReader(path)
         for (listener, key), place in sorted(journal.places().items()):
             if key == book.key:
                 print(f"    begins next at {_clock(place.position_s)}{f' for {listener}' if listener else ''}")

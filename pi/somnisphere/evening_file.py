@@ -33,17 +33,19 @@ class EveningFile:
         body = json.dumps({"wall_minus_at_s": wall_s - at_s, "state": state}, default=str).encode()
         if len(body) > SLOT_BYTES - _HEAD_BYTES:
             return False
-        self._number += 1
-        head = _HEAD.format(zlib.crc32(body), len(body), self._number).encode()
+        number = self._number + 1
+        whole = _HEAD.format(zlib.crc32(body), len(body), number).encode() + body
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                os.pwrite(handle, head + body, self._number % 2 * SLOT_BYTES)
+                if os.pwrite(handle, whole, number % 2 * SLOT_BYTES) != len(whole):
+                    return False  # the other slot stays as it is: the next one comes here again
             finally:
                 os.close(handle)
         except OSError:
             return False  # the journal lies beside it and says what is wrong
+        self._number = number
         return True
 
     def load(self, at_s: float, wall_s: float) -> SavedRitual | None:

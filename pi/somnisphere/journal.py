@@ -20,7 +20,7 @@ from typing import Any
 from somnisphere.bedtime.shelf import EVERYBODY, Place
 from somnisphere.journal_rows import answer_row, body_row, is_time, read_rows, read_times, time_or
 from somnisphere.journal_schema import ADD_EPOCH, MERGE_EPOCH, NAMED, OPEN_NIGHT, TROUBLE, connect, is_broken
-from somnisphere.journal_tail import JournalTail
+from somnisphere.journal_tail import JournalTail, not_in_it
 from somnisphere.journal_words import KeptNight as KeptNight
 from somnisphere.journal_words import Moment as Moment
 from somnisphere.journal_words import SavedRitual as SavedRitual
@@ -67,10 +67,7 @@ class Journal:
 
     def add_epoch(self, night_id: str, wall_s: float, epoch: Epoch, estimate: StageEstimate) -> None:
         """``wall_s``: Unix time of the epoch's start."""
-        self._add(
-            ADD_EPOCH,
-            (night_id, epoch.index, wall_s, body_row(epoch), answer_row(estimate)),
-        )
+        self._add(ADD_EPOCH, (night_id, epoch.index, wall_s, body_row(epoch), answer_row(estimate)))
 
     def add_moment(self, night_id: str | None, wall_s: float, type_: str, confidence: float | None = None) -> None:
         self._add("INSERT INTO moment VALUES (?, ?, ?, ?)", (night_id, wall_s, type_, confidence))
@@ -91,9 +88,8 @@ class Journal:
 
     def save_ritual(self, state: Mapping[str, Any], at_s: float, wall_s: float) -> None:
         """Cheap: only the latest is written. ``at_s`` and ``wall_s`` are the same moment."""
-        self._set(
-            "ritual", "INSERT OR REPLACE INTO ritual VALUES (1, ?, ?)", (wall_s - at_s, json.dumps(state, default=str))
-        )
+        row = (wall_s - at_s, json.dumps(state, default=str))
+        self._set("ritual", "INSERT OR REPLACE INTO ritual VALUES (1, ?, ?)", row)
 
     def save_person(self, state: Mapping[str, Any]) -> None:
         """What the nights so far taught about the sleeper."""
@@ -102,11 +98,9 @@ class Journal:
     def revise(self, night_id: str, estimates: Sequence[StageEstimate]) -> None:
         """The overnight answer about epochs of the night; the live one is kept beside it."""
         self._epochs_change = True
+        sql = "UPDATE epoch SET revised = ? WHERE night = ? AND number = ?"
         for estimate in estimates:
-            self._add(
-                "UPDATE epoch SET revised = ? WHERE night = ? AND number = ?",
-                (answer_row(estimate), night_id, estimate.index),
-            )
+            self._add(sql, (answer_row(estimate), night_id, estimate.index))
 
     def close_night(self, night_id: str, wall_s: float, times: NightTimes | None = None) -> None:
         if times is not None:
@@ -200,23 +194,24 @@ class Journal:
 
     def nights(self) -> list[str]:
         """The nights that are kept, oldest first."""
-        return [str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {NAMED} ORDER BY began_s")]
+        return [str(row[0]) for row in self.read(f"SELECT id FROM night WHERE {NAMED} ORDER BY began_s")]
 
     def past_nights(self) -> list[str]:
         """Those that are over, oldest first: closed, or left behind by a later one."""
         later = "ended_s IS NOT NULL OR began_s < (SELECT max(began_s) FROM night)"
-        return [str(row[0]) for row in self._read(f"SELECT id FROM night WHERE {NAMED} AND ({later}) ORDER BY began_s")]
+        return [str(row[0]) for row in self.read(f"SELECT id FROM night WHERE {NAMED} AND ({later}) ORDER BY began_s")]
 
     def free_id(self, night_id: str) -> str:
         """A second night of one evening is ``<date>.2``: it must not be written over the first."""
         taken, number, free = set(self.nights()), 2, night_id
+        taken |= {str(values[0]) for sql, values in self._rows if sql == OPEN_NIGHT}  # a disk refuses it so far
         while free in taken:
             free, number = f"{night_id}.{number}", number + 1
         return free
 
     def places(self) -> dict[tuple[str, str], Place]:
         """Where each listener left each story, by listener and story."""
-        rows = self._read("SELECT listener, story, position_s, other_s FROM bookmark")
+        rows = self.read("SELECT listener, story, position_s, other_s FROM bookmark")
         return {
             (str(who), str(key)): Place(float(at_s), time_or(other_s, None))
             for who, key, at_s, other_s in rows
@@ -229,34 +224,33 @@ class Journal:
 
     def saved_ritual(self, at_s: float, wall_s: float) -> SavedRitual | None:
         """What the ritual was doing. ``at_s`` and ``wall_s`` are now, in this run."""
-        for wall_minus_at_s, state in self._read("SELECT wall_minus_at_s, state FROM ritual"):
+        for wall_minus_at_s, state in self.read("SELECT wall_minus_at_s, state FROM ritual"):
             with suppress(ValueError, TypeError, RecursionError):
                 return SavedRitual(dict(json.loads(state)), float(wall_minus_at_s) - (wall_s - at_s))
         return None
 
     def saved_person(self) -> dict[str, Any] | None:
-        for (state,) in self._read("SELECT state FROM person"):
+        for (state,) in self.read("SELECT state FROM person"):
             with suppress(ValueError, TypeError, RecursionError):
                 return dict(json.loads(state))
         return None
 
     def last_moments(self) -> tuple[Moment, ...]:
         """The latest of each type, of all nights."""
-        rows = self._read("SELECT type, max(wall_s), confidence, night FROM moment GROUP BY type")
+        rows = self.read("SELECT type, max(wall_s), confidence, night FROM moment GROUP BY type")
         return tuple(Moment(*row) for row in rows if is_time(row[1]))
 
     def load(self, night_id: str, wall_minus_at_s: float = 0.0) -> KeptNight:
         """One night; its epochs start at Unix seconds minus ``wall_minus_at_s``. ``KeyError``: no such night."""
-        heads = self._read("SELECT began_s, ended_s, times FROM night WHERE id = ?", night_id)
+        heads = self.read("SELECT began_s, ended_s, times FROM night WHERE id = ?", night_id)
         if not heads:
             raise KeyError(night_id)
         began_s, ended_s, times = heads[0]
-        rows = self._read(
-            "SELECT number, wall_s, body, live, revised FROM epoch WHERE night = ? ORDER BY number", night_id
-        )
-        epochs, estimates, live = read_rows([*rows, *self._not_in_it(night_id, rows)], wall_minus_at_s)
-        moments = self._read("SELECT type, wall_s, confidence FROM moment WHERE night = ? ORDER BY wall_s", night_id)
-        told = self._read("SELECT wall_s, title, teller, listener FROM told WHERE night = ? ORDER BY wall_s", night_id)
+        tail = self._tail.rows()  # first: meanwhile the daemon may move them into the journal
+        rows = self.read("SELECT number, wall_s, body, live, revised FROM epoch WHERE night = ?", night_id)
+        epochs, estimates, live = read_rows([*rows, *not_in_it(night_id, rows, tail)], wall_minus_at_s)
+        moments = self.read("SELECT type, wall_s, confidence FROM moment WHERE night = ? ORDER BY wall_s", night_id)
+        told = self.read("SELECT wall_s, title, teller, listener FROM told WHERE night = ? ORDER BY wall_s", night_id)
         return KeptNight(
             times=read_times(night_id, times),
             began_wall_s=time_or(began_s, None) or 0.0,
@@ -268,22 +262,18 @@ class Journal:
             told=tuple(Told(*row) for row in told if is_time(row[0])),
         )
 
-    def _not_in_it(self, night_id: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Epochs that are in the tail alone: for a reader beside the daemon, which itself commits before it reads."""
-        known = {row[0] for row in rows}
-        return [(*row[1:], None) for row in self._tail.rows() if row[0] == night_id and row[1] not in known]
-
     def last_times(self) -> NightTimes | None:
         """When things happened in the last night that was closed."""
         closed = f"SELECT id, times FROM night WHERE {NAMED} AND ended_s IS NOT NULL ORDER BY began_s DESC LIMIT 1"
-        return next((read_times(night_id, times) for night_id, times in self._read(closed)), None)
+        return next((read_times(night_id, times) for night_id, times in self.read(closed)), None)
 
     def night_in_progress(self, at_s: float, wall_s: float) -> KeptNight | None:
         """The last night if it is still open and not long ago, in this run's times. ``at_s`` and ``wall_s`` are now."""
         last = f"SELECT id, began_s FROM night WHERE {NAMED} AND ended_s IS NULL ORDER BY began_s DESC LIMIT 1"
-        for night_id, began_s in self._read(last):
-            latest = self._read("SELECT max(wall_s) FROM epoch WHERE night = ?", night_id)
-            seen_s = latest[0][0] + EPOCH_S if latest and is_time(latest[0][0]) else time_or(began_s, None) or 0.0
+        for night_id, began_s in self.read(last):
+            kept = self.read("SELECT max(wall_s) FROM epoch WHERE night = ?", night_id)
+            latest_s = max(filter(is_time, [*(row[0] for row in kept), *self._tail.times(night_id)]), default=None)
+            seen_s = time_or(began_s, None) or 0.0 if latest_s is None else latest_s + EPOCH_S
             if abs(wall_s - seen_s) <= CONTINUE_WITHIN_S:
                 self._night = (night_id, began_s)
                 with suppress(KeyError):  # the file broke meanwhile: the night begins anew
@@ -291,10 +281,7 @@ class Journal:
         return None
 
     def read(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Any other question; nothing when the file cannot be read."""
-        return self._read(sql, *values)
-
-    def _read(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Any question; nothing when the file cannot be read."""
         self.commit()
         if self._db is None and not self._open():
             return []
@@ -311,11 +298,27 @@ class Journal:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._db = connect(self.path)
-            with self._db:
-                self._db.executemany(MERGE_EPOCH, self._tail.merging())
+            self._merge()
         except (*TROUBLE, OSError) as error:
             self._troubled(error)
         return self._db is not None
+
+    def _merge(self) -> None:
+        """What the disk does not take now waits: what was kept can be read all the same."""
+        assert self._db is not None
+        try:
+            with self._db:
+                self._db.executemany(MERGE_EPOCH, self._tail.merging())
+        except TROUBLE as error:
+            if is_broken(self.path, error):
+                raise
+            self._say(error)
+            if all(sql != MERGE_EPOCH for sql, _ in self._rows):
+                self._rows[:0] = [(MERGE_EPOCH, values) for values in self._tail.merging()]
+
+    def _say(self, error: Exception) -> None:
+        said = getattr(error, "strerror", None) or error
+        self.problem = f"{self.path} cannot be written: {said}. Nothing is lost yet."
 
     def _troubled(self, error: Exception) -> None:
         """Say what is wrong. A file that is no database is put aside at once; the rest is tried again later."""
@@ -326,8 +329,7 @@ class Journal:
         if is_broken(self.path, error):
             self._put_aside(error)
             return
-        said = getattr(error, "strerror", None) or error
-        self.problem = f"{self.path} cannot be written: {said}. Nothing is lost yet."
+        self._say(error)
 
     def _put_aside(self, error: Exception) -> None:
         aside = free_aside(self.path)
@@ -343,8 +345,6 @@ class Journal:
         began = self._tail.nights()  # the night goes on in the new file, after a kill too
         if self._night is not None:
             began[self._night[0]] = self._night[1]
-        self._rows[:0] = [
-            *((OPEN_NIGHT, night) for night in began.items()),
-            *((MERGE_EPOCH, values) for values in self._tail.merging()),
-        ]
+        merging = ((MERGE_EPOCH, values) for values in self._tail.merging())
+        self._rows[:0] = [*((OPEN_NIGHT, night) for night in began.items()), *merging]
         self.mended = f"{self.path} was broken ({error}); it is kept as {aside.name}, and a new journal is begun."

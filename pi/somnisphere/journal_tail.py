@@ -15,6 +15,7 @@ import os
 import struct
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,6 +40,7 @@ def beside(journal: Path) -> Path:
 class JournalTail:
     def __init__(self, journal: Path) -> None:
         self.path = beside(journal)
+        self._log = journal.with_name(journal.name + "-wal")
 
     def append(self, rows: Sequence[Sequence[Any]]) -> None:
         """``OSError``: they are not there, or not whole, which is the same."""
@@ -87,11 +89,34 @@ class JournalTail:
         """The nights it tells of, and when each began as far as it knows, Unix seconds."""
         return {night_id: wall_s for night_id, _, wall_s, *_ in reversed(self.rows())}
 
+    def times(self, night_id: str) -> list[float]:
+        """When the epochs of a night began, Unix seconds."""
+        return [wall_s for night, _, wall_s, *_ in self.rows() if night == night_id]
+
     def clear(self) -> bool:
         """All of it is in the journal. False: it cannot be emptied."""
         try:
             if self.path.exists() and self.path.stat().st_size:
+                _sync(self._log)
                 os.truncate(self.path, 0)
         except OSError:
             return False
         return True
+
+
+def _sync(log: Path) -> None:
+    """What was committed is on the disk: SQLite's ``synchronous=NORMAL`` leaves that to the kernel, which may put the
+    truncation there first."""
+    with suppress(FileNotFoundError):  # all of it was moved, and synced by that
+        handle = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def not_in_it(night_id: str, rows: Sequence[tuple[Any, ...]], tail: Sequence[EpochRow]) -> list[tuple[Any, ...]]:
+    """A night's epochs that are in the tail and not among ``rows`` (number, ...) of the journal: for a reader beside
+    the daemon, which itself commits before it reads."""
+    known = {row[0] for row in rows}
+    return [(*row[1:], None) for row in tail if row[0] == night_id and row[1] not in known]

@@ -1,5 +1,6 @@
 """The evening's file: whole after any kill, whatever the disk does."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,24 @@ def test_a_torn_slot_leaves_the_other(
     if bytes(content) == before:
         other = 2
     assert saved.state in (state(other), state(2))
+
+
+def test_a_disk_that_takes_a_half_leaves_the_last_whole_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = EveningFile(tmp_path / "evening")
+    assert file.save(state(1), 101.0, 901.0)
+    assert file.save(state(2), 102.0, 902.0)
+    real = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda handle, data, at: real(handle, data[: len(data) // 2], at))
+    assert [file.save(state(number), 100.0 + number, 900.0 + number) for number in (3, 4, 5)] == [False] * 3
+    monkeypatch.undo()
+    for again in (file, EveningFile(file.path)):
+        saved = again.load(*NOW)
+        assert saved is not None
+        assert saved.state == state(2)
+    assert file.save(state(6), 106.0, 906.0)
+    saved = EveningFile(file.path).load(*NOW)
+    assert saved is not None
+    assert saved.state == state(6)
 
 
 def test_a_disk_that_refuses_stops_nothing(tmp_path: Path) -> None:

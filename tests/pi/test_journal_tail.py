@@ -6,9 +6,10 @@ import shutil
 import sqlite3
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +20,7 @@ from somnisphere.journal import COMMIT_EVERY_S, TAIL_ROWS, Journal
 from somnisphere.journal_reader import JournalReader
 from somnisphere.journal_tail import LARGEST_BYTES, JournalTail, beside
 from somnisphere.night import Stage
+from somnisphere.night_in_progress import CONTINUE_WITHIN_S
 from somnisphere.sqlite_file import CarefulConnection
 
 NIGHT = "2025-11-24"
@@ -290,3 +292,102 @@ def test_what_unpacks_to_more_than_a_night_ends_there(killed: Path) -> None:
             file.write(record(f'[["{NIGHT}", {number}, {EVENING_S}, "{{}}", ""]' + " " * (LARGEST_BYTES // 10) + "]"))
     with closing(JournalReader(killed)) as reader:
         assert numbers(reader) == [0, 1, 2, 3, *range(40, 49)]
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Whatever is added is refused; what is kept can be read."""
+    fill(monkeypatch)
+    return monkeypatch
+
+
+def fill(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("execute", "executemany"):
+        monkeypatch.setattr(CarefulConnection, name, refusing(getattr(CarefulConnection, name)))
+
+
+def refusing(how: Callable[..., Any]) -> Callable[..., Any]:
+    def run(db: CarefulConnection, sql: str, *more: Any) -> Any:
+        if sql.startswith(("INSERT", "UPDATE")):
+            raise sqlite3.OperationalError("database or disk is full")
+        return how(db, sql, *more)
+
+    return run
+
+
+def test_after_a_kill_on_a_full_disk_what_was_kept_is_known(killed: Path, full_disk: pytest.MonkeyPatch) -> None:
+    with closing(Journal(killed)) as journal:
+        for _ in range(3):
+            assert "full" in journal.problem
+            assert journal.nights() == [NIGHT]
+            assert numbers(journal) == [0, 1, 2, 3]
+            night = journal.night_in_progress(0.0, EVENING_S + 600.0)
+            assert night is not None
+            assert len(night.epochs) == 4
+        full_disk.undo()
+        add_epochs(journal, 2, 4)
+        assert journal.commit()
+        assert journal.problem == ""
+        assert in_database(killed) == 6
+        assert beside(killed).stat().st_size == 0
+
+
+def test_on_a_full_disk_a_long_night_is_carried_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    minutes = int(CONTINUE_WITHIN_S / 60.0) + 30
+    with closing(asleep(path, minutes)) as killed:
+        fill(monkeypatch)
+        with closing(Journal(path)) as journal:
+            night = journal.night_in_progress(0.0, EVENING_S + 60.0 * minutes)
+            assert night is not None
+            assert len(night.epochs) == 2 * minutes
+        monkeypatch.undo()
+        assert numbers(killed) == list(range(2 * minutes))
+
+
+def test_on_a_full_disk_a_second_night_has_a_name_of_its_own(path: Path, full_disk: pytest.MonkeyPatch) -> None:
+    with closing(Journal(path)) as journal:
+        for name in (NIGHT, f"{NIGHT}.2", f"{NIGHT}.3"):
+            assert journal.free_id(NIGHT) == name
+            journal.open_night(name, EVENING_S)
+            add_epochs(journal, 2)
+        assert not journal.commit()
+        full_disk.undo()
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_reader_misses_nothing_that_moves_meanwhile(
+    path: Path, before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(asleep(path, 20)) as journal, closing(JournalReader(path)) as reader:
+        real = reader.read
+
+        def read(sql: str, *values: Any) -> list[tuple[Any, ...]]:
+            if before and "FROM epoch" in sql:
+                journal.commit()
+            found = real(sql, *values)
+            if not before and "FROM epoch" in sql:
+                journal.commit()
+            return found
+
+        monkeypatch.setattr(reader, "read", read)
+        assert numbers(reader) == list(range(40))
+        assert in_database(path) == 40
+
+
+def test_the_tail_is_emptied_when_the_journal_is_on_the_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    with closing(asleep(path, 3)) as journal:
+        sync, truncate = os.fsync, os.truncate
+
+        def synced(handle: int) -> None:
+            done.append(os.path.basename(os.readlink(f"/proc/self/fd/{handle}")))
+            sync(handle)
+
+        def emptied(file: Path, size: int) -> None:
+            done.append(file.name)
+            truncate(file, size)
+
+        monkeypatch.setattr(os, "fsync", synced)
+        monkeypatch.setattr(os, "truncate", emptied)
+        assert journal.commit()
+        assert done == ["journal.db-wal", "journal.db.minutes"]

@@ -151,16 +151,19 @@ def test_no_night_in_that_time(week: Path, capsys: Output) -> None:
 
 
 @pytest.mark.parametrize("command", [["night"], ["nights"], ["nights", "--json"], ["export", "--csv", "FOLDER"]])
-def test_a_journal_that_breaks_on_the_way_is_said(week: Path, capsys: Output, command: list[str]) -> None:
+@pytest.mark.parametrize("broken", ["night RENAME COLUMN times", "epoch RENAME COLUMN body"])
+def test_a_journal_that_cannot_be_read_is_said(week: Path, capsys: Output, command: list[str], broken: str) -> None:
     """The names of the nights can be read, what is known of them cannot."""
     with closing(sqlite3.connect(week.parent / "journal.db")) as db:
-        db.execute("ALTER TABLE night RENAME COLUMN times TO broken")
-    folder = str(week.parent / "export")
-    assert main(["--config", str(week), *(folder if word == "FOLDER" else word for word in command)]) == 2
-    error = error_of(capsys)
+        db.execute(f"ALTER TABLE {broken} TO broken")
+    arguments = [str(week.parent / "export") if word == "FOLDER" else word for word in command]
+    assert main(["--config", str(week), *arguments]) == (2 if command == ["night"] else 1)
+    error = capsys.readouterr().err
     assert "journal.db: the night of 2026-03-1" in error
     assert "cannot be read any more" in error
     assert "somnisphere doctor" in error
+    assert (week.parent / "journal.db").exists()
+    assert not list(week.parent.glob("*.broken*")), "it is the daemon's to put aside"
 
 
 # ---- clock times on a circle -----------------------------------------------------------------------------------------

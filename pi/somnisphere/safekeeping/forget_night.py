@@ -122,7 +122,10 @@ def _without(step: str, count: int, gone: Sequence[Note]) -> int:
 
 
 def _sensed(belongings: Belongings, night_id: str, window: Window) -> None:
-    Journal(belongings.journal).close()  # takes in what waits in the file of minutes, and brings the tables up to date
+    journal = Journal(belongings.journal)  # it takes in what waits in the file of minutes, and mends older tables
+    journal.close()
+    if trouble := journal.problem or journal.mended:  # then what waits is nowhere else, other nights' too
+        raise sqlite3.OperationalError(trouble)
     belongings.minutes.unlink(missing_ok=True)
     with for_good(belongings.journal) as db:
         db.execute("DELETE FROM epoch WHERE night = ?", (night_id,))

@@ -25,6 +25,7 @@ from somnisphere.exchange.imported import ImportedNight, ImportedNights
 from somnisphere.journal import Journal
 from somnisphere.safekeeping.in_use import in_use
 from somnisphere.sleep.person import Person
+from somnisphere.sqlite_file import CarefulConnection
 
 GONE, STAYS = DATES[2], DATES[:2]
 
@@ -81,6 +82,29 @@ def test_a_night_leaves_nothing_behind(box: LivedIn, capsys: Output) -> None:
     assert not list(folder.rglob(f"*{GONE}*"))
     for night, words in others.items():
         assert {word for _, word in found(folder, markers(night))} == words, night
+
+
+def test_minutes_that_the_disk_does_not_take_are_nowhere_else(
+    box: LivedIn, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other nights' among them: it is not all done, and asked for again."""
+    minutes = box.belongings.minutes.read_bytes()
+    assert minutes
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(CarefulConnection, "executemany", full)
+    real = CarefulConnection.execute
+    monkeypatch.setattr(
+        CarefulConnection, "execute", lambda db, sql, *more: full() if "INSERT" in sql else real(db, sql, *more)
+    )
+    assert run(box, "forget", GONE, "--yes") == 2
+    assert "full" in error_of(capsys)
+    assert box.belongings.minutes.read_bytes() == minutes
+    monkeypatch.undo()
+    run(box, "forget", GONE, "--yes")
+    assert f"The night of {GONE} is forgotten." in capsys.readouterr().out
 
 
 def test_the_others_are_as_they_were(box: LivedIn) -> None:
