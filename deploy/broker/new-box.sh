@@ -31,6 +31,7 @@ done
 [[ $name =~ ^[A-Za-z0-9_-]+$ ]] || fail "$name: only letters without accents, digits, '_' and '-' may be used"
 [[ -z $coach || $coach =~ ^[a-z0-9_]+$ ]] || fail "--coach $coach: a coach's name has a-z, 0-9 and '_'"
 if [ "$kind" = box ]; then
+  [[ $name =~ ^[a-z0-9_]{1,32}$ ]] || fail "$name: a box's name (box.node) has 1 to 32 of a-z, 0-9 and '_'"
   case "$name" in
     # Topics below these are everybody's, and the second device of a box named x is x_sleeper.
     house | coach | *_sleeper) fail "$name: this name cannot be a box's; take another (box.node)" ;;
@@ -82,6 +83,10 @@ rights() { # those of $1, as the access list knows them
   esac
 }
 
+if [ "$kind" = remove ] && ! grep -q "^$name:" "$passwords"; then # a slip of the pen must not leave a lost box its login
+  fail "$name has no login here; there are: $(cut -d: -f1 "$passwords" | tr '\n' ' ')"
+fi
+
 new=$(mktemp -d "$folder/.new.XXXXXX")
 trap 'rm -rf "$new"' EXIT
 grep -v "^$name:" "$passwords" >"$new/passwords" || true
@@ -108,7 +113,7 @@ mv "$new/passwords" "$passwords"
 mv "$new/acl" "$acl"
 
 if [ "$kind" = remove ]; then
-  echo "$name has no login any more. Let mosquitto know: sudo systemctl reload mosquitto"
+  echo "$name has no login any more. Whoever is logged in is thrown out by: sudo systemctl restart mosquitto"
 else
   echo "$name may log in; the password is the one line of $secret."
   [ "$kind" != box ] || echo "Carry it to the box as /etc/somnisphere/mqtt-password (0600), with username = \"$name\" in its [mqtt]."

@@ -1,6 +1,7 @@
 """The command line: one parser, one lazily imported function per command. Errors name what, where and the mend."""
 
 import argparse
+import errno
 import importlib
 import logging
 import os
@@ -223,6 +224,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    if sys.stdout is None:  # `>&-`: nobody wants to hear it
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # for as long as the program runs
     arguments = build_parser().parse_args(argv)
     logging.basicConfig(
         level=logging.DEBUG if arguments.verbose else arguments.level, format="%(levelname)s %(name)s: %(message)s"
@@ -239,6 +242,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `| head` closed our output: not a fault
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as problem:
+        if problem.errno != errno.ENOSPC:
+            raise
+        what = f"{problem.filename or 'what was to be said'} cannot be written: {problem.strerror}"
+        print(f"somnisphere: {what}. Make room, or name another place.", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what waits in it is given up
+        return 2
     return status
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from somnisphere.cli_backup import belongings_of
+from somnisphere.cli_nights import is_database
 from somnisphere.config import load
 from somnisphere.errors import UserError
 from somnisphere.exchange.imported import ImportedNight, ImportedNights
@@ -19,6 +20,8 @@ MOST_LISTED = 10
 
 
 def import_nights(arguments: argparse.Namespace) -> int:
+    if arguments.journal is not None and not is_database(arguments.journal):
+        raise UserError(f"{arguments.journal}: this is no journal. Name another --journal.")
     belongings = belongings_of(load(arguments.config), arguments.journal)
     nights = read_tracker(arguments.file)
     try:

@@ -48,8 +48,10 @@ def tighten(journal: Path, cache: Path | None = None) -> None:
     folder = journal.parent
     found = [*folder.glob(f"{journal.stem}*"), *folder.glob("household*"), folder / "circle"]
     for top in [*found, *(() if cache is None else (cache,))]:
-        for path in (top, *(top.rglob("*") if top.is_dir() and not top.is_symlink() else ())):
-            _tighten_one(path)
+        _tighten_one(top)
+        with suppress(OSError):  # somebody else's folder: who opens what is in it says so
+            for path in top.rglob("*") if top.is_dir() and not top.is_symlink() else ():
+                _tighten_one(path)
 
 
 def _tighten_one(path: Path) -> None:

@@ -206,7 +206,18 @@ def test_a_login_is_made_anew_kept_and_taken_away(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
 
-@pytest.mark.parametrize("name", ["house", "coach", "bedside_sleeper", "a/b", "+", "#", "a b", "", "x:y"])
+def test_a_slip_of_the_pen_removes_nobody_and_says_so(tmp_path: Path) -> None:
+    shipped("new-box.sh", tmp_path, "bedside")
+    before = (tmp_path / "passwords").read_text()
+    done = shipped("new-box.sh", tmp_path, "--remove", "bedsid", check=False)
+    assert done.returncode == 2
+    assert "bedsid has no login here; there are: bedside" in done.stderr
+    assert (tmp_path / "passwords").read_text() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["house", "coach", "bedside_sleeper", "mia-bed", "Bedside", "b" * 33, "a/b", "+", "#", "a b", "", "x:y"]
+)
 def test_names_that_would_be_somebody_elses_are_refused(tmp_path: Path, name: str) -> None:
     made = shipped("new-box.sh", tmp_path, name, check=False)
     assert made.returncode == 2

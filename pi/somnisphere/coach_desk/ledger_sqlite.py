@@ -111,7 +111,9 @@ class SqliteLedger:
             self._db.execute("BEGIN IMMEDIATE")
             done = deed(self._db)
             self._db.execute("COMMIT")
-        except (sqlite3.OperationalError, OSError) as problem:
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise
+        except (sqlite3.DatabaseError, OSError) as problem:  # "file is not a database" is no narrower one
             raise self._trouble(problem) from problem
         return done
 

@@ -96,9 +96,11 @@ def forget_gone(cache: Path, shelf: Path) -> int:
     """Remove what is kept of files that are no longer below ``shelf``; how many files that were. A shelf that is not
     there (a stick pulled out) forgets nothing."""
     gone = 0
-    if not shelf.is_dir():
+    try:
+        places = list((cache / FOLDER).glob("*.json")) if shelf.is_dir() else []
+    except OSError:  # somebody else's folder: whoever wants to keep something there says so
         return 0
-    for place in (cache / FOLDER).glob("*.json"):
+    for place in places:
         try:
             source = _source_of(place)
             ours = source.is_relative_to(shelf.absolute()) or source.is_relative_to(cache.absolute())

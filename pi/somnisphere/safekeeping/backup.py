@@ -36,6 +36,8 @@ def back_up(belongings: Belongings, to: Path, *, box: str, made: str, shelf: Pat
     """Write ``to`` whole or not at all, over one that is there. ``made``: ISO 8601. ``UserError`` and ``OSError``."""
     if to.exists() and not to.is_file():
         raise UserError(f"{to}: there is something that is no file. Name another place.")
+    if to.exists() and to.stat().st_size and not zipfile.is_zipfile(to):
+        raise UserError(f"{to}: there is a file that is no backup. Name another place.")
     half = to.with_name(f".{to.name}.{os.getpid()}.half")
     try:
         with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
