@@ -1,7 +1,8 @@
 """Files of this household alone: nobody else of the machine reads them, whoever started the box, and however.
 
-What the box keeps (the journal, what people told, cards, caches) is 0600 in folders of 0700. What a person asks for (a
-picture, rows, an export, a story on the shelf) goes by their own umask: they decide who sees it.
+What the box keeps (the journal, what people told, cards, caches) is 0600 in folders of 0700; so are backups and
+exports. What else a person asks for (a picture, rows, a story on the shelf) goes by their own umask: they decide who
+sees it.
 """
 
 import logging
