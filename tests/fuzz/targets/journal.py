@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -66,11 +65,13 @@ def one(data: bytes) -> None:
 def _read(journal: Journal) -> None:
     """All that is asked of it."""
     for night_id in journal.nights():
-        with suppress(KeyError):  # it broke meanwhile
+        try:
             kept = journal.load(night_id)
-            assert len(kept.epochs) == len(kept.estimates) == len(kept.live)
-            for row in night_rows([kept]):
-                json.dumps(flat(row))
+        except KeyError:  # it broke meanwhile
+            continue
+        assert len(kept.epochs) == len(kept.estimates) == len(kept.live)
+        for row in night_rows([kept]):
+            json.dumps(flat(row))
     journal.past_nights()
     journal.last_moments()
     assert all(place.position_s >= 0.0 for place in journal.places().values())
